@@ -1,0 +1,298 @@
+"""What the product needs from the outside, as Protocols, and the one value that holds them.
+
+Operations and steps see these only. `wiring` puts real adapters behind them, tests put fakes; the same
+promises (tests/contract) run against both. Values that cross a port are small, frozen and JSON-friendly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from controlplane.domain.names import OperationId, RunId, WorkspaceId
+
+# --- Terraform runs ---------------------------------------------------------------------------------
+
+
+class RunVerb(StrEnum):
+    PLAN = "plan"  # plan -out, then show -json: two processes
+    APPLY = "apply"  # apply of the saved plan of `plan_run`
+
+
+class RunStatus(StrEnum):
+    NEVER_STARTED = "never_started"
+    RUNNING = "running"
+    ENDED = "ended"  # `exit_code` is known
+    LOST = "lost"  # it ran and is gone, nobody saw its end: settle
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """One Terraform run. `run_id` is the idempotency key: a second order of it starts nothing."""
+
+    run_id: RunId
+    workspace: WorkspaceId
+    operation: OperationId
+    verb: RunVerb
+    folder: str  # the rendered workspace
+    plan_run: RunId | None = None  # APPLY: whose plan file is applied
+    destroy: bool = False  # PLAN: plan the destruction of everything
+    touches_database: bool = False  # APPLY: not to be signalled unless a person insists
+    timeout_seconds: int = 3600
+
+
+@dataclass(frozen=True)
+class RunReport:
+    run_id: RunId
+    status: RunStatus
+    exit_code: int | None = None  # plan: 0 empty, 2 changes; apply: 0 done
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    timed_out: bool = False
+    interrupted: bool = False
+    state_serial: int | None = None  # newest serial that is stored durably
+    tail: Sequence[str] = ()  # last lines, redacted
+
+
+@dataclass(frozen=True)
+class RunLine:
+    offset: int
+    at: datetime
+    stream: str  # "terraform", "error" or "supervisor"
+    text: str  # redacted
+
+
+class Runner(Protocol):
+    """Terraform, each run in a small process of its own that outlives the worker."""
+
+    def start(self, order: RunOrder) -> RunReport:
+        """Start the run unless it was started before; after a supervisor's death attach a new one."""
+        ...
+
+    def look(self, run_id: RunId) -> RunReport: ...
+
+    def interrupt(self, run_id: RunId, *, insist: bool = False) -> bool:
+        """Ask the run to stop; False when it is an apply that touches a database and nobody insists."""
+        ...
+
+    def lines(self, run_id: RunId, after: int = 0, limit: int = 500) -> list[RunLine]: ...
+
+    def plan_json(self, run_id: RunId) -> dict[str, Any]:
+        """`terraform show -json` of an ended plan run, in clear: mask it before it is kept."""
+        ...
+
+    def binding(self, run_id: RunId) -> str:
+        """Digest of plan file, state serial and lineage, and lock file: what one apply is bound to."""
+        ...
+
+    def state(self, workspace: WorkspaceId) -> dict[str, Any] | None:
+        """The newest state, in clear and in memory only; None where there is none."""
+        ...
+
+    def version(self) -> str: ...
+
+
+# --- AWS --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SecretRef:
+    arn: str
+    name: str
+    created: bool  # False: it was there, with our tags
+
+
+@dataclass(frozen=True)
+class DatabaseInstance:
+    identifier: str
+    resource_id: str
+    arn: str
+    status: str
+    instance_class: str
+    engine_version: str
+    storage_gb: int
+    max_storage_gb: int | None
+    multi_az: bool
+    public: bool
+    encrypted: bool
+    deletion_protection: bool
+    backup_retention_days: int
+    endpoint: str | None
+    port: int | None
+    master_username: str
+    kms_key_id: str | None = None
+    pending: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
+    ca_identifier: str | None = None
+    parameter_group: str | None = None
+    parameter_status: str | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    identifier: str
+    arn: str
+    database: str
+    status: str
+    storage_gb: int
+    engine_version: str
+    encrypted: bool
+    kms_key_id: str | None
+    created_at: datetime | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Cloud(Protocol):
+    """The AWS calls that we make ourselves. Safe to repeat: names are deterministic, "already exists"
+    is answered by a look at our ownership tags, and throttling is retried with back-off inside."""
+
+    def identity(self) -> Mapping[str, str]:
+        """Account, ARN and region that we act as."""
+        ...
+
+    def ensure_secret(self, name: str, value: str, tags: Mapping[str, str], token: str) -> SecretRef:
+        """Create the secret with this value unless it is there with our tags; never overwrites."""
+        ...
+
+    def read_secret(self, name: str) -> str: ...
+
+    def write_secret(self, name: str, value: str, token: str) -> None: ...
+
+    def secret_exists(self, name: str) -> bool: ...
+
+    def delete_secret(self, name: str) -> None:
+        """Schedule its deletion (recovery window); gone already is fine."""
+        ...
+
+    def write_parameter(self, name: str, value: str) -> None: ...
+
+    def read_parameter(self, name: str) -> str | None: ...
+
+    def database(self, identifier: str) -> DatabaseInstance | None: ...
+
+    def databases(self) -> Sequence[DatabaseInstance]:
+        """The whole fleet, 100 a page."""
+        ...
+
+    def create_snapshot(self, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot: ...
+
+    def snapshot(self, identifier: str) -> Snapshot | None: ...
+
+    def snapshots(self, database: str | None = None) -> Sequence[Snapshot]: ...
+
+    def delete_snapshot(self, identifier: str) -> None: ...
+
+    def start_database(self, identifier: str) -> None: ...
+
+    def stop_database(self, identifier: str) -> None: ...
+
+    def tagged_resources(self, tags: Mapping[str, str]) -> Sequence[str]:
+        """ARNs of everything that carries these tags."""
+        ...
+
+
+# --- a tenant's PostgreSQL --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Login:
+    """How to reach one database as one role. Never stored, never logged: repr hides the password."""
+
+    host: str
+    port: int
+    database: str
+    username: str
+    password: str = field(repr=False)
+    tls: str = "verify-full"  # libpq sslmode; the sandbox uses `prefer`
+
+
+@dataclass(frozen=True)
+class Probe:
+    reachable: bool
+    detail: str = ""  # why not, without a secret
+    server_version: str = ""
+    latency_ms: float = 0.0
+    in_recovery: bool = False
+
+
+class Database(Protocol):
+    """SQL on a tenant's database."""
+
+    def probe(self, login: Login) -> Probe:
+        """Log in and run a real query as the application would; never raises for an unreachable one."""
+        ...
+
+    def set_up_roles(self, master: Login, passwords: Mapping[str, str]) -> None:
+        """`cp_control`, `app_owner` (no login), `app_a`, `app_b`: made or brought to these passwords."""
+        ...
+
+    def set_password(self, admin: Login, role: str, password: str) -> None: ...
+
+    def fence(self, control: Login) -> int:
+        """NOLOGIN for every application login, sessions ended until none is left; how many were ended."""
+        ...
+
+    def unfence(self, control: Login) -> None: ...
+
+    def fingerprint(self, control: Login) -> Mapping[str, Any]:
+        """Schema fingerprint, exact row counts and checksums per table."""
+        ...
+
+
+# --- keys -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DataKey:
+    """A fresh key for one record: `plain` encrypts and is forgotten, `wrapped` is stored beside it."""
+
+    key_id: str
+    plain: bytes = field(repr=False)
+    wrapped: bytes = field(repr=False)
+
+
+class Keyring(Protocol):
+    def data_key(self) -> DataKey: ...
+
+    def unwrap(self, key_id: str, wrapped: bytes) -> bytes: ...
+
+    def key_ids(self) -> Sequence[str]:
+        """All that can be unwrapped; the first is the current one."""
+        ...
+
+    def rotate(self) -> str: ...
+
+
+# --- telling people ---------------------------------------------------------------------------------
+
+
+class Notifier(Protocol):
+    def notify(self, event: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The program's one global, installed by `wiring` (or a test) before a worker starts."""
+
+    runner: Runner
+    cloud: Cloud
+    database: Database
+    keyring: Keyring
+    notifier: Notifier
+
+
+_installed: list[Ports] = []
+
+
+def install(ports: Ports) -> None:
+    _installed[:] = [ports]
+
+
+def current() -> Ports:
+    if not _installed:
+        raise RuntimeError("no ports are installed: the composition root has not run")
+    return _installed[0]

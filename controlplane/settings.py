@@ -1,0 +1,107 @@
+"""The only reader of the environment. Every setting is a field here, with its meaning as metadata."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "CONTROLPLANE_"
+
+
+def _setting(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+def _terraform_slots() -> int:
+    """A Terraform process needs one core and 0.8 GB; half of what is there, two at least."""
+    cores = os.cpu_count() or 1
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return max(1, min(cores, int(memory_gb / 2 / 0.8)))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator can set, each as CONTROLPLANE_<NAME>."""
+
+    database_url: str = _setting("sqlite:///tenants.db", "the catalog: sqlite:///FILE or postgresql://…")
+    data_dir: Path = _setting(Path(".controlplane"), "workspaces, runs, keys of the sandbox, caches")
+    cloud: str = _setting("sandbox", "where tenants live: `sandbox` (embedded emulator) or `aws`")
+    region: str = _setting("us-east-1", "region of the default cell")
+    cell: str = _setting("default", "name of the cell (account × region × VPC) that this process works in")
+    keyring: str = _setting("", "`file:PATH` or `kms:KEY-ARN`; empty: a file in the sandbox, an error on AWS")
+    terraform: str = _setting("", "path of terraform or tofu; empty: found on PATH, else the bundled library")
+    provider_mirror: str = _setting("", "folder that holds registry.terraform.io/…; empty: discovered")
+    terraform_slots: int = _setting(
+        0, "Terraform processes at a time in one worker; 0: from cores and memory"
+    )
+    sandbox_faults: str = _setting("", "file with faults that the sandbox injects (docs/emulator.md)")
+    two_person: bool = _setting(True, "who asked may not approve a production or destructive change")
+    approval_days: int = _setting(7, "days after which a waiting approval expires")
+    poll_seconds: float = _setting(0.5, "how often a worker and a following door look")
+    server: str = _setting("", "URL of an API server; the CLI then works through it")
+    token: str = _setting("", "API token for `server`")
+    plan_role: str = _setting("", "role ARN for plans (read only)")
+    apply_role: str = _setting("", "role ARN for applies")
+    data_role: str = _setting("", "role ARN for secrets and databases")
+    external_id: str = _setting("", "external id for role assumption")
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.cloud == "sandbox"
+
+    @property
+    def slots(self) -> int:
+        return self.terraform_slots or _terraform_slots()
+
+
+class BadSetting(ValueError):
+    """A CONTROLPLANE_ variable that cannot be read; names the variable and what it may be."""
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment; an unreadable value says which variable and why."""
+    env = os.environ if environ is None else environ
+    values = {}
+    for f in fields(Settings):
+        raw = env.get(PREFIX + f.name.upper())
+        if raw is not None and raw != "":
+            values[f.name] = _parse(f.name, f.default, raw)
+    settings = Settings(**values)
+    if settings.cloud not in ("sandbox", "aws"):
+        raise BadSetting(f"CONTROLPLANE_CLOUD is {settings.cloud!r}: say `sandbox` or `aws`")
+    return settings
+
+
+def _parse(name: str, default: Any, raw: str) -> Any:
+    try:
+        if isinstance(default, bool):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+                raw.lower()
+            ]
+        if isinstance(default, Path):
+            return Path(raw).expanduser()
+        return type(default)(raw)
+    except (KeyError, ValueError) as error:
+        kind = type(default).__name__
+        raise BadSetting(f"{PREFIX}{name.upper()} is {raw!r}, which is not a {kind}") from error
+
+
+def aws_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The AWS credentials of this process, the only variables that may reach a Terraform child."""
+    env = os.environ if environ is None else environ
+    wanted = (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_ROLE_ARN",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CA_BUNDLE",
+    )
+    return {name: env[name] for name in wanted if name in env}
