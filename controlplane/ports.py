@@ -276,23 +276,10 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """The program's one global, installed by `wiring` (or a test) before a worker starts."""
+    """Everything outside, in one value: `wiring` fills it with adapters, a test with fakes."""
 
     runner: Runner
     cloud: Cloud
     database: Database
     keyring: Keyring
     notifier: Notifier
-
-
-_installed: list[Ports] = []
-
-
-def install(ports: Ports) -> None:
-    _installed[:] = [ports]
-
-
-def current() -> Ports:
-    if not _installed:
-        raise RuntimeError("no ports are installed: the composition root has not run")
-    return _installed[0]

@@ -147,7 +147,8 @@ class Operation(SQLModel, table=True):
             sqlite_where=text(f"status IN ({HOLDING})"),
             postgresql_where=text(f"status IN ({HOLDING})"),
         ),
-        Index("operation_pending", "status", "priority", "seq"),
+        Index("operation_ready", "leg_state", "priority", "seq"),
+        Index("operation_status", "status", "seq"),
         Index("operation_tenant", "tenant_uid", "seq"),
         Index("operation_workspace", "workspace_id", "seq"),
     )
@@ -159,6 +160,12 @@ class Operation(SQLModel, table=True):
     tenant_uid: str | None = Field(default=None, foreign_key="tenant.uid")
     tenant_slug: str = ""
     status: str = "pending"
+    # The engine runs legs; between two legs an operation waits as a row and nothing else.
+    leg: str = "plan"  # the leg that is next, or running
+    leg_state: str = "ready"  # ready, running, idle
+    leg_number: int = 0  # how many legs were started
+    round: int = 0  # which of the kind's rounds (each: plan, decide, apply)
+    not_before: datetime | None = _time()  # a back-off or a window
     stage: str = ""  # the step that is being done, for people
     waiting_for: str = ""  # why it is not going on
     next_command: str = ""  # what unblocks it
