@@ -151,3 +151,15 @@ class Unknown(ControlPlaneError):
 
     kind = ErrorKind.REFUSED
     code = "unknown_value"
+
+
+class StepFailed(ControlPlaneError):
+    """A step of an operation ended with this problem; it may come from an earlier life of the worker."""
+
+    def __init__(self, step: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(str(problem.get("detail", "")), hint=str(problem.get("hint", "")))
+        self.step = step
+        self._problem = dict(problem)
+
+    def problem(self) -> dict[str, Any]:
+        return {**self._problem, "step": self.step}

@@ -185,6 +185,7 @@ class Operation(SQLModel, table=True):
     response: dict[str, Any] = _json(dict)
     error: dict[str, Any] = _json(dict)
     outcome: list[Any] = _json(list)  # what was done, resource by resource
+    imports: list[Any] = _json(list)  # [address, id] of what exists in AWS and has to be adopted
     created_at: datetime = _time(nullable=False)
     started_at: datetime | None = _time()
     ended_at: datetime | None = _time()

@@ -1,0 +1,48 @@
+"""What steps work with: the ports, the catalog's database, facts and limits. The program's one global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from controlplane.catalog import Catalog
+from controlplane.ports import Ports
+from controlplane.store.database import Database
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class World:
+    """Installed once, by the composition root or by a test, before anything runs."""
+
+    ports: Ports
+    db: Database
+    catalog: Catalog
+    folders: Path  # of rendered workspaces
+    now: Callable[[], datetime] = utc_now
+    poll_seconds: float = 0.5
+    approval_days: int = 7
+    two_person: bool = True
+    tls: str = "verify-full"  # how we log in to tenants' databases
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    plan_timeout_seconds: int = 900
+    apply_timeout_seconds: int = 7200
+
+
+_installed: list[World] = []
+
+
+def install(world: World) -> None:
+    _installed[:] = [world]
+
+
+def world() -> World:
+    if not _installed:
+        raise RuntimeError("no world is installed: the composition root has not run")
+    return _installed[0]

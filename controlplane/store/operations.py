@@ -1,0 +1,372 @@
+"""Operations: the queue, the one slot of each workspace, and the story that every door tells.
+
+A row is the truth; the engine only runs legs that a row says are ready. All changes of a status go
+through `move`, a conditional update, so that two workers, or a worker and a door, never both win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, and_, exists, func, or_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from controlplane.domain.errors import Conflict, Missing
+from controlplane.domain.operation import FINAL, HELD, RUNNING, Status, check_status
+from controlplane.store.tables import Approval, Operation, OperationEvent, Plan
+
+ACTIVE = tuple(s.value for s in RUNNING | HELD)
+_FINAL = tuple(s.value for s in FINAL)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One stretch of an operation that the engine shall run."""
+
+    operation_id: str
+    kind: str
+    name: str
+    number: int
+
+    @property
+    def workflow_id(self) -> str:
+        return f"{self.operation_id}:{self.number}"
+
+
+def insert(session: Session, operation: Operation) -> Operation:
+    """Accept an operation: it waits for its turn on its workspace."""
+    session.add(operation)
+    tell(session, operation.id, operation.created_at, "status", text="accepted", data={"status": "pending"})
+    session.flush()
+    return operation
+
+
+def get(session: Session, operation_id: str) -> Operation:
+    found = session.exec(select(Operation).where(col(Operation.id) == operation_id)).one_or_none()
+    if found is None:
+        raise Missing(f"there is no operation {operation_id!r}", hint="controlplane operation list")
+    return found
+
+
+def tell(  # noqa: PLR0913
+    session: Session,
+    operation_id: str,
+    at: datetime,
+    kind: str,
+    *,
+    step: str = "",
+    text: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Add a line to the operation's story."""
+    session.add(
+        OperationEvent(
+            operation_id=operation_id, at=at, type=kind, step=step, text=text, data=dict(data or {})
+        )
+    )
+
+
+def move(
+    session: Session, operation_id: str, status: Status, now: datetime, text: str = "", **fields: Any
+) -> Operation:
+    """Change the status if that is legal and nobody else changed it meanwhile."""
+    current = get(session, operation_id)
+    check_status(Status(current.status), status)
+    if status in FINAL:
+        fields |= {
+            "ended_at": now,
+            "leg_state": "idle",
+            "expires_at": None,
+            "next_command": "",
+            "waiting_for": "",
+        }
+    before = current.status
+    values = {"status": status.value, **fields}
+    try:
+        changed = _execute(
+            session,
+            update(Operation)
+            .where(col(Operation.id) == operation_id, col(Operation.status) == before)
+            .values(**values),
+        )
+    except IntegrityError as error:
+        raise Conflict(
+            f"the workspace of operation {operation_id} is held by another operation",
+            hint="controlplane operation list",
+        ) from error
+    if changed == 0:
+        raise Conflict(f"operation {operation_id} was changed by somebody else just now; look again")
+    if status.value != before or text:
+        data = {"status": status.value, "was": before}
+        tell(session, operation_id, now, "status", text=text or status.value, data=data)
+    session.expire_all()
+    return get(session, operation_id)
+
+
+def note(session: Session, operation_id: str, **fields: Any) -> None:
+    """Set columns that do not change the status (stage, plan, costs)."""
+    _execute(session, update(Operation).where(col(Operation.id) == operation_id).values(**fields))
+
+
+def _execute(session: Session, statement: Any) -> int:
+    result = cast(CursorResult[Any], session.connection().execute(statement))
+    return result.rowcount
+
+
+# --- the queue --------------------------------------------------------------------------------------
+
+
+def claim_ready(session: Session, now: datetime, limit: int) -> list[Leg]:
+    """Take up to `limit` legs that may run: by priority, then by age; one per workspace.
+
+    A pending operation takes its workspace's slot here. The unique index over active statuses is what
+    makes that safe; the query only avoids trying in vain.
+    """
+    claimed = []
+    for operation_id in _candidates(session, now, limit):
+        leg = _claim(session, operation_id, now)
+        if leg:
+            claimed.append(leg)
+    return claimed
+
+
+def _candidates(session: Session, now: datetime, limit: int) -> Sequence[str]:
+    other = aliased(Operation)
+    held = exists().where(
+        and_(
+            col(other.workspace_id) == col(Operation.workspace_id),
+            col(other.id) != col(Operation.id),
+            col(other.status).in_(ACTIVE),
+        )
+    )
+    earlier = exists().where(
+        and_(
+            col(other.workspace_id) == col(Operation.workspace_id),
+            col(other.status) == "pending",
+            col(other.seq) < col(Operation.seq),
+        )
+    )
+    query = (
+        select(col(Operation.id))
+        .where(
+            col(Operation.leg_state) == "ready",
+            or_(col(Operation.not_before).is_(None), col(Operation.not_before) <= now),
+            or_(col(Operation.status) != "pending", and_(~held, ~earlier)),
+        )
+        .order_by(col(Operation.priority), col(Operation.seq))
+        .limit(limit)
+    )
+    return list(session.exec(query).all())
+
+
+def _claim(session: Session, operation_id: str, now: datetime) -> Leg | None:
+    operation = get(session, operation_id)
+    values: dict[str, Any] = {
+        "leg_state": "running",
+        "leg_number": operation.leg_number + 1,
+        "not_before": None,
+        "waiting_for": "",
+        "next_command": "",
+    }
+    if operation.status == "pending":
+        values |= {"status": "planning", "started_at": operation.started_at or now}
+    try:
+        with session.begin_nested():
+            changed = _execute(
+                session,
+                update(Operation)
+                .where(
+                    col(Operation.id) == operation_id,
+                    col(Operation.leg_state) == "ready",
+                    col(Operation.leg_number) == operation.leg_number,
+                )
+                .values(**values),
+            )
+    except IntegrityError:
+        return None  # another operation took the workspace between our look and our update
+    if changed == 0:
+        return None
+    if operation.status == "pending":
+        tell(
+            session,
+            operation_id,
+            now,
+            "status",
+            text="planning",
+            data={"status": "planning", "was": "pending"},
+        )
+    leg = Leg(operation_id, operation.kind, operation.leg, operation.leg_number + 1)
+    session.expire_all()
+    return leg
+
+
+def end_leg(session: Session, operation_id: str, number: int, following: str | None, **fields: Any) -> bool:
+    """A leg has done its work: another one is ready, or the operation waits as a row."""
+    values = {
+        "leg_state": "ready" if following else "idle",
+        **({"leg": following} if following else {}),
+        **fields,
+    }
+    where = (
+        col(Operation.id) == operation_id,
+        col(Operation.leg_number) == number,
+        col(Operation.leg_state) == "running",
+    )
+    changed = _execute(session, update(Operation).where(*where).values(**values))
+    session.expire_all()
+    return changed > 0
+
+
+def running_legs(session: Session) -> list[Leg]:
+    query = select(Operation).where(col(Operation.leg_state) == "running")
+    return [Leg(o.id, o.kind, o.leg, o.leg_number) for o in session.exec(query)]
+
+
+def is_idle(session: Session) -> bool:
+    """Nothing is ready or running: what is left waits for a person or for a time."""
+    query = select(func.count(col(Operation.id))).where(
+        col(Operation.leg_state).in_(("ready", "running")), col(Operation.status).not_in(_FINAL)
+    )
+    return session.exec(query).one() == 0
+
+
+def queue_position(session: Session, operation: Operation) -> int | None:
+    """How many operations go first, counted from 1; None when it is not waiting for its turn."""
+    if operation.status != "pending":
+        return None
+    ahead = select(func.count(col(Operation.id))).where(
+        col(Operation.status) == "pending",
+        or_(
+            col(Operation.priority) < operation.priority,
+            and_(col(Operation.priority) == operation.priority, col(Operation.seq) < operation.seq),
+        ),
+    )
+    return int(session.exec(ahead).one()) + 1
+
+
+def holder(session: Session, workspace_id: str) -> Operation | None:
+    query = select(Operation).where(
+        col(Operation.workspace_id) == workspace_id, col(Operation.status).in_(ACTIVE)
+    )
+    return session.exec(query).first()
+
+
+def unfinished(session: Session, workspace_id: str) -> list[Operation]:
+    """Everything of a workspace that is not final, oldest first."""
+    query = (
+        select(Operation)
+        .where(col(Operation.workspace_id) == workspace_id, col(Operation.status).not_in(_FINAL))
+        .order_by(col(Operation.seq))
+    )
+    return list(session.exec(query).all())
+
+
+def expired_approvals(session: Session, now: datetime) -> list[str]:
+    query = select(col(Operation.id)).where(
+        col(Operation.status) == "awaiting_approval", col(Operation.expires_at) <= now
+    )
+    return list(session.exec(query).all())
+
+
+def request_cancel(session: Session, operation_id: str, actor: str, *, insist: bool) -> None:
+    note(session, operation_id, cancel_requested=actor, cancel_insist=insist)
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OperationFilter:
+    tenant_uid: str | None = None
+    status: str | None = None
+    kind: str | None = None
+    wave_id: str | None = None
+
+
+def page(session: Session, wanted: OperationFilter, before_seq: int | None, limit: int) -> list[Operation]:
+    """Newest first; the cursor is the sequence number, so new operations do not move a page."""
+    query = select(Operation).order_by(col(Operation.seq).desc()).limit(limit)
+    for name in ("tenant_uid", "status", "kind", "wave_id"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(getattr(Operation, name) == value)
+    if before_seq is not None:
+        query = query.where(col(Operation.seq) < before_seq)
+    return list(session.exec(query).all())
+
+
+def events(session: Session, operation_id: str, after: int = 0, limit: int = 500) -> list[OperationEvent]:
+    query = (
+        select(OperationEvent)
+        .where(col(OperationEvent.operation_id) == operation_id, col(OperationEvent.seq) > after)
+        .order_by(col(OperationEvent.seq))
+        .limit(limit)
+    )
+    return list(session.exec(query).all())
+
+
+# --- plans and approvals ----------------------------------------------------------------------------
+
+
+def save_plan(session: Session, plan: Plan) -> None:
+    """Keep a plan; a step that runs twice saves the same plan under the same id."""
+    if session.get(Plan, plan.id) is None:
+        session.add(plan)
+    note(session, plan.operation_id, plan_id=plan.id)
+    session.flush()
+
+
+def plan_of(session: Session, operation: Operation) -> Plan | None:
+    return session.get(Plan, operation.plan_id) if operation.plan_id else None
+
+
+def consume_plan(session: Session, plan_id: str, run_id: str, now: datetime) -> None:
+    """Use the plan up for one apply, once; the same run may ask again after a crash."""
+    changed = _execute(
+        session,
+        update(Plan)
+        .where(
+            col(Plan.id) == plan_id,
+            or_(col(Plan.consumed_by).is_(None), col(Plan.consumed_by) == run_id),
+        )
+        .values(consumed_by=run_id, consumed_at=func.coalesce(col(Plan.consumed_at), now)),
+    )
+    if changed == 0:
+        raise Conflict(
+            f"plan {plan_id} was applied before; every approved plan is applied once",
+            hint="plan again: controlplane operation retry ID",
+        )
+
+
+def add_approval(session: Session, approval: Approval) -> None:
+    session.add(approval)
+    session.flush()
+
+
+def approvals(session: Session, operation_id: str) -> list[Approval]:
+    query = select(Approval).where(col(Approval.operation_id) == operation_id).order_by(col(Approval.seq))
+    return list(session.exec(query).all())
+
+
+def standing_approval(session: Session, operation_id: str) -> Approval | None:
+    """The newest approval that still counts."""
+    good = [a for a in approvals(session, operation_id) if a.decision == "approve" and not a.voided]
+    return good[-1] if good else None
+
+
+def void_approvals(session: Session, operation_id: str, why: str) -> None:
+    _execute(
+        session,
+        update(Approval)
+        .where(col(Approval.operation_id) == operation_id, col(Approval.voided) == "")
+        .values(voided=why),
+    )
+
+
+def expire_at(now: datetime, days: int) -> datetime:
+    return now + timedelta(days=days)
