@@ -142,6 +142,12 @@ class CatalogTooNew(Broken):
     code = "catalog_too_new"
 
 
+class CatalogOutdated(Broken):
+    """There is no catalog yet, or one of an older program: it has to be migrated first."""
+
+    code = "catalog_outdated"
+
+
 class KeyMissing(Broken):
     code = "key_missing"
 

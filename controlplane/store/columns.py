@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, String
 from sqlalchemy.types import TypeDecorator
 
 from controlplane.domain.money import from_micro, to_micro
@@ -47,3 +47,6 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 Json = JSON
+
+# Text that is sorted and searched by its bytes on both databases, whatever PostgreSQL's locale says.
+Code: Any = String().with_variant(String(collation="C"), "postgresql")

@@ -9,10 +9,18 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from controlplane.store.columns import Json, Money, UtcTime
+from controlplane.store.columns import Code, Json, Money, UtcTime
 
 # Statuses in which an operation holds its workspace; `needs_operator` holds it until a person settles.
 HOLDING = "'planning','awaiting_approval','awaiting_window','applying','verifying','needs_operator'"
+
+# A constraint without a name cannot be dropped by a later migration.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 def _time(nullable: bool = True) -> Any:
@@ -31,16 +39,18 @@ def _sequence() -> Any:
 
 class Tenant(SQLModel, table=True):
     __table_args__ = (
-        Index("tenant_stage_slug", "stage", "slug"),
-        Index("tenant_size_slug", "size", "slug"),
-        Index("tenant_phase_slug", "phase", "slug"),
-        Index("tenant_region_slug", "region", "slug"),
+        # One for every offered filter with every offered sort: no page of a listing is sorted.
+        *(
+            Index(f"tenant_{filtered}_{sort}", filtered, *dict.fromkeys((sort, "slug")))
+            for filtered in ("stage", "size", "phase", "region")
+            for sort in ("slug", "created_at", "monthly_usd")
+        ),
         Index("tenant_created", "created_at", "slug"),
         Index("tenant_cost", "monthly_usd", "slug"),
     )
 
     uid: str = Field(primary_key=True)
-    slug: str = Field(unique=True)
+    slug: str = Field(unique=True, sa_type=Code)
     display_name: str = ""
     stage: str
     size: str
