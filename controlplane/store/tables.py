@@ -262,6 +262,7 @@ class Run(SQLModel, table=True):
     exit_code: int | None = None
     state_serial: int | None = None
     lock_id: str = ""  # of Terraform's own state lock, where one was taken
+    details: dict[str, Any] = _json(dict)  # the rest of the order: folder, plan_run, touches_database, …
     ordered_at: float = 0
     started_at: float = 0
     ended_at: float = 0
