@@ -3,7 +3,8 @@
 SQLite begins a transaction at the first INSERT, UPDATE or DELETE and takes the write lock with it; reads
 before that are autocommit, so that an open read session never blocks a writer. On both databases
 "look, then write" is therefore no promise: write with a condition, or let a unique index decide. A
-statement that begins with WITH would not open a transaction: do not write through one.
+statement that begins with WITH would not open a transaction: do not write through one. The engine's own
+tables are in the same database; enqueue with the session that writes, or it waits for itself.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlmodel import Session
 
 from controlplane.domain.errors import (
     CatalogCorrupt,
@@ -75,7 +76,7 @@ class Database:
         """Turn what the database says into our errors; a programming error stays what it is."""
         try:
             yield
-        except (DBAPIError, PoolTimeout, UnicodeEncodeError, OverflowError) as error:
+        except (DBAPIError, sqlite3.Error, PoolTimeout, UnicodeEncodeError, OverflowError) as error:
             ours = _translate(error, f"{doing} the catalog {self.place}")
             if ours is None:
                 raise
@@ -86,12 +87,16 @@ class Database:
         if self.file and not self.file.exists():
             return None
         with self.translated("opening"), self.reading.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return revision_in(connection)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def revision_in(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def open_database(url: str) -> Database:
@@ -130,6 +135,7 @@ def connect(url: str) -> Database:
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, connect_args={"timeout": WAIT_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "savepoint", _begin_before_savepoint)
         return Database(parsed, engine, engine, Path(str(parsed.database)).absolute())
     engine = create_engine(parsed, pool_pre_ping=True, connect_args=_postgres_arguments(parsed))
     return Database(parsed, engine, engine.execution_options(isolation_level="AUTOCOMMIT"), None)
@@ -154,6 +160,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
+def _begin_before_savepoint(connection: Connection, _name: str | None) -> None:
+    """The driver begins nothing for a savepoint: its release would commit half of our transaction."""
+    if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def _postgres_arguments(url: URL) -> dict[str, Any]:
     """Never wait for ever, neither for a connection nor for a lock; what the URL says goes first."""
     ours = {
@@ -165,10 +177,7 @@ def _postgres_arguments(url: URL) -> dict[str, Any]:
 
 
 def insert_if_absent(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
-    """Insert one row unless a unique index says that it is there; True for the one who inserted it.
-
-    No savepoint: the SQLite driver would commit one on its own.
-    """
+    """Insert one row unless a unique index says that it is there; True for the one who inserted it."""
     target: Table = table.__table__
     on_postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(target) if on_postgres else sqlite.insert(target)
@@ -226,7 +235,7 @@ def _translate(error: Exception, doing: str) -> ControlPlaneError | None:
         return Unavailable(f"{doing}: too many sessions at a time", hint=_AGAIN)
     if isinstance(error, UnicodeEncodeError | OverflowError):
         return Invalid(f"{doing}: a value cannot be stored as text or number")
-    cause = error.orig if isinstance(error, DBAPIError) else None
+    cause = error.orig if isinstance(error, DBAPIError) else error
     row = _sqlite_row(cause) if isinstance(cause, sqlite3.Error) else _postgres_row(cause)
     if row is None:
         return None

@@ -1,0 +1,368 @@
+CREATE TABLE approval (
+	seq BIGSERIAL NOT NULL,
+	operation_id VARCHAR NOT NULL,
+	meaning VARCHAR NOT NULL,
+	actor VARCHAR NOT NULL,
+	decision VARCHAR NOT NULL,
+	reason VARCHAR NOT NULL,
+	voided VARCHAR NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_approval PRIMARY KEY (seq)
+);
+CREATE INDEX ix_approval_operation_id ON approval (operation_id);
+CREATE TABLE artifact (
+	run_id VARCHAR NOT NULL,
+	name VARCHAR NOT NULL,
+	key_id VARCHAR NOT NULL,
+	wrapped BYTEA NOT NULL,
+	sealed BYTEA NOT NULL,
+	sha256 VARCHAR NOT NULL,
+	created_at FLOAT NOT NULL,
+	CONSTRAINT pk_artifact PRIMARY KEY (run_id, name)
+);
+CREATE TABLE audit_entry (
+	seq BIGSERIAL NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	actor VARCHAR NOT NULL,
+	action VARCHAR NOT NULL,
+	subject VARCHAR NOT NULL,
+	reason VARCHAR NOT NULL,
+	request_id VARCHAR NOT NULL,
+	origin VARCHAR NOT NULL,
+	before JSON NOT NULL,
+	after JSON NOT NULL,
+	previous VARCHAR NOT NULL,
+	digest VARCHAR NOT NULL,
+	CONSTRAINT pk_audit_entry PRIMARY KEY (seq),
+	CONSTRAINT uq_audit_entry_digest UNIQUE (digest)
+);
+CREATE TABLE change_window (
+	id VARCHAR NOT NULL,
+	name VARCHAR NOT NULL,
+	effect VARCHAR NOT NULL,
+	cron VARCHAR NOT NULL,
+	minutes INTEGER NOT NULL,
+	zone VARCHAR NOT NULL,
+	selector VARCHAR NOT NULL,
+	created_by VARCHAR NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_change_window PRIMARY KEY (id)
+);
+CREATE TABLE idempotency_key (
+	actor VARCHAR NOT NULL,
+	key VARCHAR NOT NULL,
+	fingerprint VARCHAR NOT NULL,
+	status_code INTEGER NOT NULL,
+	answer JSON NOT NULL,
+	headers JSON NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_idempotency_key PRIMARY KEY (actor, key)
+);
+CREATE TABLE operation_event (
+	seq BIGSERIAL NOT NULL,
+	operation_id VARCHAR NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	type VARCHAR NOT NULL,
+	step VARCHAR NOT NULL,
+	text VARCHAR NOT NULL,
+	data JSON NOT NULL,
+	CONSTRAINT pk_operation_event PRIMARY KEY (seq)
+);
+CREATE INDEX operation_event_operation ON operation_event (operation_id, seq);
+CREATE TABLE person (
+	id VARCHAR NOT NULL,
+	name VARCHAR NOT NULL,
+	role VARCHAR NOT NULL,
+	tenants JSON NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_person PRIMARY KEY (id),
+	CONSTRAINT uq_person_name UNIQUE (name)
+);
+CREATE TABLE plan (
+	id VARCHAR NOT NULL,
+	operation_id VARCHAR NOT NULL,
+	run_id VARCHAR NOT NULL,
+	meaning VARCHAR NOT NULL,
+	binding VARCHAR NOT NULL,
+	render_digest VARCHAR NOT NULL,
+	summary JSON NOT NULL,
+	changes JSON NOT NULL,
+	consumed_by VARCHAR,
+	consumed_at TIMESTAMP WITH TIME ZONE,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_plan PRIMARY KEY (id)
+);
+CREATE INDEX ix_plan_operation_id ON plan (operation_id);
+CREATE TABLE platform (
+	workspace_id VARCHAR NOT NULL,
+	blueprint VARCHAR NOT NULL,
+	environment VARCHAR NOT NULL,
+	cell VARCHAR NOT NULL,
+	region VARCHAR NOT NULL,
+	phase VARCHAR NOT NULL,
+	outputs JSON NOT NULL,
+	outputs_version INTEGER NOT NULL,
+	template_version VARCHAR NOT NULL,
+	options JSON NOT NULL,
+	updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_platform PRIMARY KEY (workspace_id),
+	CONSTRAINT uq_platform_blueprint_environment_cell UNIQUE (blueprint, environment, cell)
+);
+CREATE TABLE policy_override (
+	id VARCHAR NOT NULL,
+	rule VARCHAR NOT NULL,
+	tenant_uid VARCHAR,
+	person VARCHAR NOT NULL,
+	reason VARCHAR NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_policy_override PRIMARY KEY (id)
+);
+CREATE TABLE run (
+	id VARCHAR NOT NULL,
+	operation_id VARCHAR NOT NULL,
+	workspace_id VARCHAR NOT NULL,
+	verb VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	host VARCHAR NOT NULL,
+	pid INTEGER NOT NULL,
+	supervisor VARCHAR NOT NULL,
+	lease_until FLOAT NOT NULL,
+	interrupt_requested VARCHAR NOT NULL,
+	interrupted BOOLEAN NOT NULL,
+	timed_out BOOLEAN NOT NULL,
+	exit_code INTEGER,
+	state_serial INTEGER,
+	lock_id VARCHAR NOT NULL,
+	details JSON NOT NULL,
+	ordered_at FLOAT NOT NULL,
+	started_at FLOAT NOT NULL,
+	ended_at FLOAT NOT NULL,
+	CONSTRAINT pk_run PRIMARY KEY (id)
+);
+CREATE INDEX ix_run_operation_id ON run (operation_id);
+CREATE INDEX ix_run_workspace_id ON run (workspace_id);
+CREATE TABLE run_line (
+	run_id VARCHAR NOT NULL,
+	number INTEGER NOT NULL,
+	at FLOAT NOT NULL,
+	stream VARCHAR NOT NULL,
+	text VARCHAR NOT NULL,
+	CONSTRAINT pk_run_line PRIMARY KEY (run_id, number)
+);
+CREATE TABLE state_lock (
+	workspace_id VARCHAR NOT NULL,
+	lock_id VARCHAR NOT NULL,
+	holder VARCHAR NOT NULL,
+	info JSON NOT NULL,
+	taken_at FLOAT NOT NULL,
+	CONSTRAINT pk_state_lock PRIMARY KEY (workspace_id)
+);
+CREATE TABLE state_version (
+	seq BIGSERIAL NOT NULL,
+	workspace_id VARCHAR NOT NULL,
+	lineage VARCHAR NOT NULL,
+	serial INTEGER NOT NULL,
+	key_id VARCHAR NOT NULL,
+	wrapped BYTEA NOT NULL,
+	sealed BYTEA NOT NULL,
+	sha256 VARCHAR NOT NULL,
+	run_id VARCHAR NOT NULL,
+	written_by VARCHAR NOT NULL,
+	created_at FLOAT NOT NULL,
+	CONSTRAINT pk_state_version PRIMARY KEY (seq),
+	CONSTRAINT uq_state_version_workspace_id_lineage_serial_sha256 UNIQUE (workspace_id, lineage, serial, sha256)
+);
+CREATE INDEX ix_state_version_workspace_id ON state_version (workspace_id);
+CREATE TABLE tenant (
+	uid VARCHAR NOT NULL,
+	slug VARCHAR COLLATE "C" NOT NULL,
+	display_name VARCHAR NOT NULL,
+	stage VARCHAR NOT NULL,
+	size VARCHAR NOT NULL,
+	region VARCHAR NOT NULL,
+	cell VARCHAR NOT NULL,
+	blueprint VARCHAR NOT NULL,
+	environment VARCHAR NOT NULL,
+	storage_gb INTEGER NOT NULL,
+	locations INTEGER NOT NULL,
+	users INTEGER NOT NULL,
+	paying BOOLEAN NOT NULL,
+	sla BOOLEAN NOT NULL,
+	sensitive BOOLEAN NOT NULL,
+	rightsizing_decision VARCHAR NOT NULL,
+	generation INTEGER NOT NULL,
+	observed_generation INTEGER NOT NULL,
+	phase VARCHAR NOT NULL,
+	phase_reason VARCHAR NOT NULL,
+	unverified BOOLEAN NOT NULL,
+	migration_state VARCHAR NOT NULL,
+	epoch INTEGER NOT NULL,
+	endpoint VARCHAR NOT NULL,
+	port INTEGER NOT NULL,
+	cost_tier VARCHAR NOT NULL,
+	monthly_usd BIGINT,
+	template_version VARCHAR NOT NULL,
+	revision INTEGER NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ready_at TIMESTAMP WITH TIME ZONE,
+	torn_down_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_tenant PRIMARY KEY (uid),
+	CONSTRAINT uq_tenant_slug UNIQUE (slug)
+);
+CREATE INDEX tenant_cost ON tenant (monthly_usd, slug);
+CREATE INDEX tenant_created ON tenant (created_at, slug);
+CREATE INDEX tenant_phase_created_at ON tenant (phase, created_at, slug);
+CREATE INDEX tenant_phase_monthly_usd ON tenant (phase, monthly_usd, slug);
+CREATE INDEX tenant_phase_slug ON tenant (phase, slug);
+CREATE INDEX tenant_region_created_at ON tenant (region, created_at, slug);
+CREATE INDEX tenant_region_monthly_usd ON tenant (region, monthly_usd, slug);
+CREATE INDEX tenant_region_slug ON tenant (region, slug);
+CREATE INDEX tenant_size_created_at ON tenant (size, created_at, slug);
+CREATE INDEX tenant_size_monthly_usd ON tenant (size, monthly_usd, slug);
+CREATE INDEX tenant_size_slug ON tenant (size, slug);
+CREATE INDEX tenant_stage_created_at ON tenant (stage, created_at, slug);
+CREATE INDEX tenant_stage_monthly_usd ON tenant (stage, monthly_usd, slug);
+CREATE INDEX tenant_stage_slug ON tenant (stage, slug);
+CREATE TABLE token (
+	id VARCHAR NOT NULL,
+	name VARCHAR NOT NULL,
+	digest VARCHAR NOT NULL,
+	role VARCHAR NOT NULL,
+	tenants JSON NOT NULL,
+	created_by VARCHAR NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE,
+	revoked_at TIMESTAMP WITH TIME ZONE,
+	last_used_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_token PRIMARY KEY (id),
+	CONSTRAINT uq_token_digest UNIQUE (digest)
+);
+CREATE TABLE wave (
+	id VARCHAR NOT NULL,
+	kind VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	selector VARCHAR NOT NULL,
+	size INTEGER NOT NULL,
+	canary INTEGER NOT NULL,
+	abort_after_percent BIGINT,
+	payload JSON NOT NULL,
+	requested_by VARCHAR NOT NULL,
+	reason VARCHAR NOT NULL,
+	note VARCHAR NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ended_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_wave PRIMARY KEY (id)
+);
+CREATE TABLE worker_lease (
+	executor_id VARCHAR NOT NULL,
+	host VARCHAR NOT NULL,
+	pid INTEGER NOT NULL,
+	lease_until FLOAT NOT NULL,
+	started_at FLOAT NOT NULL,
+	CONSTRAINT pk_worker_lease PRIMARY KEY (executor_id)
+);
+CREATE TABLE operation (
+	seq BIGSERIAL NOT NULL,
+	id VARCHAR NOT NULL,
+	kind VARCHAR NOT NULL,
+	workspace_id VARCHAR NOT NULL,
+	tenant_uid VARCHAR,
+	tenant_slug VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	leg VARCHAR NOT NULL,
+	leg_state VARCHAR NOT NULL,
+	leg_number INTEGER NOT NULL,
+	round INTEGER NOT NULL,
+	not_before TIMESTAMP WITH TIME ZONE,
+	stage VARCHAR NOT NULL,
+	waiting_for VARCHAR NOT NULL,
+	next_command VARCHAR NOT NULL,
+	priority INTEGER NOT NULL,
+	payload JSON NOT NULL,
+	requested_by VARCHAR NOT NULL,
+	reason VARCHAR NOT NULL,
+	request_id VARCHAR NOT NULL,
+	wave_id VARCHAR,
+	attempt INTEGER NOT NULL,
+	cancel_requested VARCHAR NOT NULL,
+	cancel_insist BOOLEAN NOT NULL,
+	plan_id VARCHAR,
+	cost_before BIGINT,
+	cost_after BIGINT,
+	policy JSON NOT NULL,
+	response JSON NOT NULL,
+	error JSON NOT NULL,
+	outcome JSON NOT NULL,
+	imports JSON NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	started_at TIMESTAMP WITH TIME ZONE,
+	ended_at TIMESTAMP WITH TIME ZONE,
+	expires_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_operation PRIMARY KEY (seq),
+	CONSTRAINT uq_operation_id UNIQUE (id),
+	CONSTRAINT fk_operation_tenant_uid FOREIGN KEY(tenant_uid) REFERENCES tenant (uid)
+);
+CREATE INDEX ix_operation_wave_id ON operation (wave_id);
+CREATE UNIQUE INDEX operation_one_active ON operation (workspace_id) WHERE status IN ('planning','awaiting_approval','awaiting_window','applying','verifying','needs_operator');
+CREATE INDEX operation_ready ON operation (leg_state, priority, seq);
+CREATE INDEX operation_status ON operation (status, seq);
+CREATE INDEX operation_tenant ON operation (tenant_uid, seq);
+CREATE INDEX operation_workspace ON operation (workspace_id, seq);
+CREATE TABLE slot (
+	tenant_uid VARCHAR NOT NULL,
+	epoch INTEGER NOT NULL,
+	identifier VARCHAR NOT NULL,
+	size VARCHAR NOT NULL,
+	storage_gb INTEGER NOT NULL,
+	multi_az BOOLEAN NOT NULL,
+	backup_days INTEGER NOT NULL,
+	protected BOOLEAN NOT NULL,
+	alarms BOOLEAN NOT NULL,
+	credential_version INTEGER NOT NULL,
+	credential_write BOOLEAN NOT NULL,
+	adopted BOOLEAN NOT NULL,
+	snapshot_identifier VARCHAR NOT NULL,
+	kms_key_id VARCHAR NOT NULL,
+	engine_version VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	final_snapshot JSON NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_slot PRIMARY KEY (tenant_uid, epoch),
+	CONSTRAINT fk_slot_tenant_uid FOREIGN KEY(tenant_uid) REFERENCES tenant (uid),
+	CONSTRAINT uq_slot_identifier UNIQUE (identifier)
+);
+CREATE TABLE tenant_event (
+	seq BIGSERIAL NOT NULL,
+	tenant_uid VARCHAR NOT NULL,
+	at TIMESTAMP WITH TIME ZONE NOT NULL,
+	actor VARCHAR NOT NULL,
+	operation_id VARCHAR,
+	what VARCHAR NOT NULL,
+	before JSON NOT NULL,
+	after JSON NOT NULL,
+	CONSTRAINT pk_tenant_event PRIMARY KEY (seq),
+	CONSTRAINT fk_tenant_event_tenant_uid FOREIGN KEY(tenant_uid) REFERENCES tenant (uid)
+);
+CREATE INDEX tenant_event_tenant ON tenant_event (tenant_uid, seq);
+CREATE TABLE tenant_label (
+	tenant_uid VARCHAR NOT NULL,
+	key VARCHAR NOT NULL,
+	value VARCHAR NOT NULL,
+	CONSTRAINT pk_tenant_label PRIMARY KEY (tenant_uid, key),
+	CONSTRAINT fk_tenant_label_tenant_uid FOREIGN KEY(tenant_uid) REFERENCES tenant (uid)
+);
+CREATE INDEX tenant_label_key ON tenant_label (key, value, tenant_uid);
+CREATE TABLE wave_item (
+	wave_id VARCHAR NOT NULL,
+	position INTEGER NOT NULL,
+	tenant_uid VARCHAR NOT NULL,
+	tenant_slug VARCHAR NOT NULL,
+	operation_id VARCHAR,
+	status VARCHAR NOT NULL,
+	detail VARCHAR NOT NULL,
+	CONSTRAINT pk_wave_item PRIMARY KEY (wave_id, position),
+	CONSTRAINT fk_wave_item_wave_id FOREIGN KEY(wave_id) REFERENCES wave (id)
+);
+CREATE INDEX ix_wave_item_operation_id ON wave_item (operation_id);
