@@ -6,15 +6,15 @@ through `move`, a conditional update, so that two workers, or a worker and a doo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, and_, exists, func, or_, update
+from sqlalchemy import CursorResult, and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import Session, aliased
+from sqlmodel import col
 
 from controlplane.domain.errors import Conflict, Missing
 from controlplane.domain.operation import FINAL, HELD, RUNNING, Status, check_status
@@ -47,7 +47,7 @@ def insert(session: Session, operation: Operation) -> Operation:
 
 
 def get(session: Session, operation_id: str) -> Operation:
-    found = session.exec(select(Operation).where(col(Operation.id) == operation_id)).one_or_none()
+    found = session.scalars(select(Operation).where(col(Operation.id) == operation_id)).one_or_none()
     if found is None:
         raise Missing(f"there is no operation {operation_id!r}", hint="controlplane operation list")
     return found
@@ -114,42 +114,21 @@ def note(session: Session, operation_id: str, **fields: Any) -> None:
 
 
 def _execute(session: Session, statement: Any) -> int:
-    result = cast(CursorResult[Any], session.connection().execute(statement))
-    return result.rowcount
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 
 # --- the queue --------------------------------------------------------------------------------------
 
 
-def claim_ready(session: Session, now: datetime, limit: int) -> list[Leg]:
-    """Take up to `limit` legs that may run: by priority, then by age; one per workspace.
-
-    A pending operation takes its workspace's slot here. The unique index over active statuses is what
-    makes that safe; the query only avoids trying in vain.
-    """
-    claimed = []
-    for operation_id in _candidates(session, now, limit):
-        leg = _claim(session, operation_id, now)
-        if leg:
-            claimed.append(leg)
-    return claimed
-
-
-def _candidates(session: Session, now: datetime, limit: int) -> Sequence[str]:
+def ready(session: Session, now: datetime, limit: int) -> list[str]:
+    """Operations whose next leg may run: by priority, then by age; the oldest of each workspace."""
     other = aliased(Operation)
-    held = exists().where(
-        and_(
-            col(other.workspace_id) == col(Operation.workspace_id),
-            col(other.id) != col(Operation.id),
-            col(other.status).in_(ACTIVE),
-        )
+    same_workspace = and_(
+        col(other.workspace_id) == col(Operation.workspace_id), col(other.id) != col(Operation.id)
     )
+    held = exists().where(same_workspace, col(other.status).in_(ACTIVE))
     earlier = exists().where(
-        and_(
-            col(other.workspace_id) == col(Operation.workspace_id),
-            col(other.status) == "pending",
-            col(other.seq) < col(Operation.seq),
-        )
+        same_workspace, col(other.status) == "pending", col(other.seq) < col(Operation.seq)
     )
     query = (
         select(col(Operation.id))
@@ -161,37 +140,33 @@ def _candidates(session: Session, now: datetime, limit: int) -> Sequence[str]:
         .order_by(col(Operation.priority), col(Operation.seq))
         .limit(limit)
     )
-    return list(session.exec(query).all())
+    return list(session.scalars(query))
 
 
-def _claim(session: Session, operation_id: str, now: datetime) -> Leg | None:
+def claim(session: Session, operation_id: str, now: datetime) -> Leg | None:
+    """Take the next leg of an operation; None when somebody else was faster.
+
+    A pending operation takes its workspace's slot here. What makes that safe is the unique index over the
+    statuses that hold: the loser gets an IntegrityError and rolls its transaction back.
+    """
     operation = get(session, operation_id)
+    first = operation.status == "pending"
     values: dict[str, Any] = {
         "leg_state": "running",
         "leg_number": operation.leg_number + 1,
         "not_before": None,
-        "waiting_for": "",
-        "next_command": "",
     }
-    if operation.status == "pending":
-        values |= {"status": "planning", "started_at": operation.started_at or now}
-    try:
-        with session.begin_nested():
-            changed = _execute(
-                session,
-                update(Operation)
-                .where(
-                    col(Operation.id) == operation_id,
-                    col(Operation.leg_state) == "ready",
-                    col(Operation.leg_number) == operation.leg_number,
-                )
-                .values(**values),
-            )
-    except IntegrityError:
-        return None  # another operation took the workspace between our look and our update
-    if changed == 0:
+    if first:
+        values |= {"status": "planning", "started_at": now, "waiting_for": "", "next_command": ""}
+    where = (
+        col(Operation.id) == operation_id,
+        col(Operation.status) == operation.status,
+        col(Operation.leg_state) == "ready",
+        col(Operation.leg_number) == operation.leg_number,
+    )
+    if _execute(session, update(Operation).where(*where).values(**values)) == 0:
         return None
-    if operation.status == "pending":
+    if first:
         tell(
             session,
             operation_id,
@@ -224,7 +199,7 @@ def end_leg(session: Session, operation_id: str, number: int, following: str | N
 
 def running_legs(session: Session) -> list[Leg]:
     query = select(Operation).where(col(Operation.leg_state) == "running")
-    return [Leg(o.id, o.kind, o.leg, o.leg_number) for o in session.exec(query)]
+    return [Leg(o.id, o.kind, o.leg, o.leg_number) for o in session.scalars(query)]
 
 
 def is_idle(session: Session) -> bool:
@@ -232,7 +207,7 @@ def is_idle(session: Session) -> bool:
     query = select(func.count(col(Operation.id))).where(
         col(Operation.leg_state).in_(("ready", "running")), col(Operation.status).not_in(_FINAL)
     )
-    return session.exec(query).one() == 0
+    return session.scalars(query).one() == 0
 
 
 def queue_position(session: Session, operation: Operation) -> int | None:
@@ -246,14 +221,14 @@ def queue_position(session: Session, operation: Operation) -> int | None:
             and_(col(Operation.priority) == operation.priority, col(Operation.seq) < operation.seq),
         ),
     )
-    return int(session.exec(ahead).one()) + 1
+    return int(session.scalars(ahead).one()) + 1
 
 
 def holder(session: Session, workspace_id: str) -> Operation | None:
     query = select(Operation).where(
         col(Operation.workspace_id) == workspace_id, col(Operation.status).in_(ACTIVE)
     )
-    return session.exec(query).first()
+    return session.scalars(query).first()
 
 
 def unfinished(session: Session, workspace_id: str) -> list[Operation]:
@@ -263,14 +238,14 @@ def unfinished(session: Session, workspace_id: str) -> list[Operation]:
         .where(col(Operation.workspace_id) == workspace_id, col(Operation.status).not_in(_FINAL))
         .order_by(col(Operation.seq))
     )
-    return list(session.exec(query).all())
+    return list(session.scalars(query).all())
 
 
 def expired_approvals(session: Session, now: datetime) -> list[str]:
     query = select(col(Operation.id)).where(
         col(Operation.status) == "awaiting_approval", col(Operation.expires_at) <= now
     )
-    return list(session.exec(query).all())
+    return list(session.scalars(query).all())
 
 
 def request_cancel(session: Session, operation_id: str, actor: str, *, insist: bool) -> None:
@@ -297,7 +272,7 @@ def page(session: Session, wanted: OperationFilter, before_seq: int | None, limi
             query = query.where(getattr(Operation, name) == value)
     if before_seq is not None:
         query = query.where(col(Operation.seq) < before_seq)
-    return list(session.exec(query).all())
+    return list(session.scalars(query).all())
 
 
 def events(session: Session, operation_id: str, after: int = 0, limit: int = 500) -> list[OperationEvent]:
@@ -307,7 +282,7 @@ def events(session: Session, operation_id: str, after: int = 0, limit: int = 500
         .order_by(col(OperationEvent.seq))
         .limit(limit)
     )
-    return list(session.exec(query).all())
+    return list(session.scalars(query).all())
 
 
 # --- plans and approvals ----------------------------------------------------------------------------
@@ -323,6 +298,13 @@ def save_plan(session: Session, plan: Plan) -> None:
 
 def plan_of(session: Session, operation: Operation) -> Plan | None:
     return session.get(Plan, operation.plan_id) if operation.plan_id else None
+
+
+def plan_by_id(session: Session, plan_id: str) -> Plan:
+    found = session.get(Plan, plan_id)
+    if found is None:
+        raise Missing(f"there is no plan {plan_id!r}")
+    return found
 
 
 def consume_plan(session: Session, plan_id: str, run_id: str, now: datetime) -> None:
@@ -350,7 +332,7 @@ def add_approval(session: Session, approval: Approval) -> None:
 
 def approvals(session: Session, operation_id: str) -> list[Approval]:
     query = select(Approval).where(col(Approval.operation_id) == operation_id).order_by(col(Approval.seq))
-    return list(session.exec(query).all())
+    return list(session.scalars(query).all())
 
 
 def standing_approval(session: Session, operation_id: str) -> Approval | None:

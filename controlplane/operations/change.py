@@ -1,0 +1,127 @@
+"""The one workflow of all changes that Terraform makes, in two legs.
+
+    plan leg:   prepare → render → plan → record → decide ─┬→ apply leg, at once
+                                                           └→ wait as a row (approval, window)
+    apply leg:  gate → apply → settle ─┬→ complete → next round, or done
+                                       ├→ plan leg again (adopt what exists, or try again)
+                                       └→ held for a person
+
+Between legs an operation is a row and nothing else: no thread, no lease, no code version. A leg that is
+killed is taken up by another worker at its first unfinished step.
+"""
+
+from __future__ import annotations
+
+from controlplane.domain.errors import StepFailed
+from controlplane.domain.operation import Kind, Status
+from controlplane.durable import workflow
+from controlplane.operations.types import OperationType, Round, operation_type
+from controlplane.steps import planning, records, settling, terraform, workspace
+
+PLAN, APPLY = "plan", "apply"
+
+
+@workflow("change.plan")
+def plan_leg(operation_id: str, number: int) -> None:
+    """From a request to a decided plan."""
+    facts = records.begin_leg(operation_id, Status.PLANNING.value)
+    if facts["over"]:
+        return
+    try:
+        if facts["cancelled"]:
+            _cancelled(operation_id, applied=False)
+        else:
+            _plan(operation_id, number, operation_type(Kind(facts["kind"])), facts["round"])
+    except StepFailed as failure:
+        _failed(operation_id, failure, facts["round"])
+
+
+def _plan(operation_id: str, number: int, of: OperationType, round_: int) -> None:
+    here = of.rounds[round_]
+    for prepare in here.prepare:
+        prepare(operation_id)
+    written = workspace.write(operation_id)
+    run = terraform.plan(operation_id, number, written["folder"], here.destroys)
+    if run["interrupted"]:
+        return _cancelled(operation_id, applied=round_ > 0)
+    recorded = planning.record(operation_id, run["run"], written)
+    if recorded["empty"]:
+        return _complete(operation_id, number, of, round_, changed=round_ > 0)
+    decision = planning.decide(operation_id)
+    if decision["verdict"] == "refused":
+        phase = records.phase_after_failure(operation_id, applied=False)
+        return records.end(operation_id, Status.REJECTED.value, decision["problem"], phase)
+    if decision["verdict"] == "wait":
+        return planning.await_approval(operation_id, number, decision["waiting_for"])
+    return records.hand_over(operation_id, number, APPLY, round_)
+
+
+@workflow("change.apply")
+def apply_leg(operation_id: str, number: int) -> None:
+    """From a decided plan to a settled state."""
+    gate = planning.gate(operation_id, number)
+    if gate["verdict"] == "over":
+        return
+    try:
+        of = operation_type(Kind(gate["kind"]))
+        if gate["verdict"] == "cancelled":
+            _cancelled(operation_id, applied=gate["round"] > 0)
+        elif gate["verdict"] == "replan":
+            records.hand_over(operation_id, number, PLAN, gate["round"])
+        elif gate["verdict"] == "apply":
+            _apply(operation_id, number, of, gate["round"])
+    except StepFailed as failure:
+        _failed(operation_id, failure, gate["round"])
+
+
+def _apply(operation_id: str, number: int, of: OperationType, round_: int) -> None:
+    here = of.rounds[round_]
+    begun = planning.begin_apply(operation_id, here.phase.value if here.phase else None)
+    run = terraform.apply(operation_id, begun["plan_id"], begun["folder"], begun["touches_database"])
+    verdict = settling.judge(operation_id, run, begun["plan_id"])
+    if verdict["verdict"] == "applied":
+        return _complete(operation_id, number, of, round_, changed=True)
+    if verdict["verdict"] == "again":
+        return records.hand_over(operation_id, number, PLAN, round_, verdict["pause_seconds"])
+    if verdict["verdict"] == "cancelled":
+        return _cancelled(operation_id, applied=verdict["applied"])
+    phase = records.phase_after_failure(operation_id, applied=verdict["applied"])
+    held = verdict["status"] == Status.NEEDS_OPERATOR.value
+    return records.end(
+        operation_id, verdict["status"], verdict["problem"], "needs_operator" if held else phase
+    )
+
+
+def _complete(operation_id: str, number: int, of: OperationType, round_: int, *, changed: bool) -> None:
+    """What follows a round's apply; then the next round, or the end."""
+    here: Round = of.rounds[round_]
+    planning.begin_verifying(operation_id)
+    response: dict[str, object] = {}
+    for complete in here.complete:
+        response |= complete(operation_id) or {}
+    if round_ + 1 < len(of.rounds):
+        records.hand_over(operation_id, number, PLAN, round_ + 1)
+    else:
+        records.succeed(
+            operation_id, of.done_phase.value if of.done_phase else None, response, changed=changed
+        )
+
+
+def _cancelled(operation_id: str, *, applied: bool) -> None:
+    if applied:
+        detail = "cancelled between two applies: what the first one did stays"
+        problem = {"code": "cancelled", "detail": detail}
+        return records.end(operation_id, Status.NEEDS_OPERATOR.value, problem, "needs_operator")
+    phase = records.phase_after_failure(operation_id, applied=False)
+    return records.end(
+        operation_id, Status.CANCELLED.value, {"code": "cancelled", "detail": "cancelled"}, phase
+    )
+
+
+def _failed(operation_id: str, failure: StepFailed, round_: int) -> None:
+    """A step could not do its work. Once something was applied, a person decides what follows."""
+    applied = settling.was_applied(operation_id) or round_ > 0
+    if applied:
+        return records.end(operation_id, Status.NEEDS_OPERATOR.value, failure.problem(), "needs_operator")
+    phase = records.phase_after_failure(operation_id, applied=False)
+    return records.end(operation_id, Status.FAILED.value, failure.problem(), phase)

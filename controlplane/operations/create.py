@@ -1,0 +1,67 @@
+"""create: from nothing to a database that answers the application."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Environment, Phase, Size, Stage
+from controlplane.operations.types import OperationType, Request, Round, offer
+from controlplane.steps import credentials, probing, slots, workspace
+
+LabelKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.:/=+@-]{1,64}$")]
+LabelValue = Annotated[str, Field(pattern=r"^[\w .:/=+@-]{1,200}$")]
+
+
+class Create(Request):
+    """A new tenant. What is left out is derived: the size from stage, locations and users."""
+
+    slug: str
+    stage: Stage = Stage.POC
+    size: Size | None = None
+    region: str | None = None
+    environment: Environment | None = None
+    blueprint: str = "fargate_db_per_tenant"
+    storage_gb: Annotated[int, Field(ge=20, le=16384)] = 20
+    locations: Annotated[int, Field(ge=1, le=100_000)] = 1
+    users: Annotated[int, Field(ge=1, le=10_000_000)] = 1
+    paying: bool = False
+    sla: bool = False
+    sensitive: bool = False
+    rightsizing_decision: Annotated[str, Field(max_length=500)] = ""
+    display_name: Annotated[str, Field(max_length=200)] = ""
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=20)
+
+
+def connect(operation_id: str) -> dict[str, Any]:
+    """Roles, route and probe: what makes a database the tenant's."""
+    credentials.set_up_roles(operation_id)
+    route = credentials.point_route(operation_id)
+    answer = probing.probe(operation_id)
+    probing.record_endpoint(operation_id, route, answer["reachable"])
+    return {"route": route, "probe": answer}
+
+
+def close_gate(operation_id: str) -> None:
+    slots.settle(operation_id)
+    workspace.rewrite(operation_id)
+
+
+CREATE = offer(
+    OperationType(
+        kind=Kind.CREATE,
+        summary="Create a tenant with a database of its own",
+        request=Create,
+        rounds=(
+            Round(
+                "create",
+                prepare=(credentials.ensure_master,),
+                complete=(probing.converge, connect, close_gate),
+                phase=Phase.PROVISIONING,
+            ),
+        ),
+        done_phase=Phase.READY,
+    )
+)

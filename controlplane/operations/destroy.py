@@ -1,0 +1,53 @@
+"""destroy: fence, take off what protects, prove a final snapshot, and only then remove."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Phase
+from controlplane.operations.types import OperationType, Request, Round, offer
+from controlplane.steps import credentials, probing, slots, snapshots
+
+
+class Destroy(Request):
+    """`confirm` repeats the slug: nobody destroys a tenant by a slip of the hand."""
+
+    confirm: str
+    grace_days: Annotated[int, Field(ge=0, le=365)] = 30
+
+
+DESTROY = offer(
+    OperationType(
+        kind=Kind.DESTROY,
+        summary="Take a final snapshot, prove it, and remove the tenant's database",
+        request=Destroy,
+        rounds=(
+            Round(
+                "unprotect",
+                complete=(slots.settle, snapshots.fence, snapshots.take_final),
+                phase=Phase.TEARING_DOWN,
+            ),
+            Round(
+                "remove",
+                destroys=True,
+                complete=(probing.require_gone, credentials.forget, slots.retire),
+                phase=Phase.TEARING_DOWN,
+            ),
+        ),
+        done_phase=Phase.TORN_DOWN,
+        from_phases=frozenset(
+            {
+                Phase.READY,
+                Phase.SUSPENDED,
+                Phase.FAILED,
+                Phase.NEEDS_OPERATOR,
+                Phase.CONVERGING,
+                Phase.REQUESTED,
+            }
+        ),
+        destructive=True,
+    )
+)

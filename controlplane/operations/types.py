@@ -1,0 +1,63 @@
+"""What an operation is made of: its request, its rounds, and the phase in which it leaves its tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Phase
+
+StepCall = Callable[[str], Any]
+
+
+class Request(BaseModel):
+    """A request's body: unknown fields are refused, so that a typing error never passes as a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One plan and its apply, with the effects before and after it."""
+
+    name: str
+    prepare: tuple[StepCall, ...] = ()
+    complete: tuple[StepCall, ...] = ()
+    destroys: bool = False
+    phase: Phase | None = None  # of the tenant while it is applied
+
+
+@dataclass(frozen=True)
+class OperationType:
+    """One kind of operation; everything that a door needs to offer it."""
+
+    kind: Kind
+    summary: str
+    request: type[Request]
+    rounds: tuple[Round, ...]
+    done_phase: Phase | None = None
+    from_phases: frozenset[Phase] = frozenset()  # of the tenant, to be accepted
+    destructive: bool = False
+
+
+_types: dict[Kind, OperationType] = {}
+
+
+def offer(of: OperationType) -> OperationType:
+    """Make a kind known to the workflow and to every door."""
+    if of.kind in _types:
+        raise ValueError(f"two operation types of kind {of.kind}")
+    _types[of.kind] = of
+    return of
+
+
+def operation_type(kind: Kind) -> OperationType:
+    return _types[kind]
+
+
+def offered() -> list[OperationType]:
+    return [_types[kind] for kind in Kind if kind in _types]

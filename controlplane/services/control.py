@@ -1,0 +1,63 @@
+"""What services work with, and what every request carries."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from controlplane.catalog import Catalog
+from controlplane.store.database import Database
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Control:
+    """Made once by the composition root."""
+
+    db: Database
+    catalog: Catalog
+    region: str = "us-east-1"
+    cell: str = "default"
+    two_person: bool = True
+    now: Callable[[], datetime] = utc_now
+
+
+@dataclass(frozen=True)
+class Ask:
+    """How a change is asked for, whatever the change."""
+
+    reason: str = ""
+    request_id: str = ""
+    auto_approve: bool = False
+    if_match: int | None = None  # the tenant's revision that the caller saw
+    priority: int = 10
+
+
+def _base32(number: int, digits: int) -> str:
+    return "".join(_CROCKFORD[(number >> (5 * i)) & 31] for i in reversed(range(digits)))
+
+
+def new_id(prefix: str) -> str:
+    """Sorts by time, tells nothing else: 9 digits of milliseconds, 7 random ones."""
+    return f"{prefix}-{_base32(int(time.time() * 1000), 9)}{_base32(secrets.randbits(35), 7)}"
+
+
+def new_uid() -> str:
+    """A tenant's uid: a letter and seven digits or letters, 10^11 of them."""
+    return secrets.choice("abcdefghjkmnpqrstvwxyz") + _base32(secrets.randbits(35), 7)
+
+
+def plain(value: Any) -> Any:
+    """A time as text, a Decimal as text; everything else as it is."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, (str, int, bool, type(None), dict, list)) else str(value)

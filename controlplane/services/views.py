@@ -1,0 +1,138 @@
+"""What doors answer: rows as plain data, the same for REST, CLI and console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from controlplane.domain.operation import Status, is_final
+from controlplane.domain.tenant import customer_class
+from controlplane.services.control import plain
+from controlplane.store import operations
+from controlplane.store.tables import Operation, OperationEvent, Plan, Tenant
+
+_TENANT_FIELDS = (
+    "slug",
+    "uid",
+    "display_name",
+    "stage",
+    "size",
+    "region",
+    "cell",
+    "environment",
+    "blueprint",
+    "storage_gb",
+    "locations",
+    "users",
+    "paying",
+    "sla",
+    "sensitive",
+    "cost_tier",
+    "monthly_usd",
+    "phase",
+    "phase_reason",
+    "unverified",
+    "migration_state",
+    "endpoint",
+    "port",
+    "epoch",
+    "generation",
+    "observed_generation",
+    "template_version",
+    "revision",
+    "created_at",
+    "updated_at",
+    "ready_at",
+    "torn_down_at",
+)
+
+
+def tenant(row: Tenant, labels: dict[str, str]) -> dict[str, Any]:
+    view = {name: plain(getattr(row, name)) for name in _TENANT_FIELDS}
+    view["monthly_usd"] = None if row.monthly_usd is None else f"{row.monthly_usd:.2f}"
+    return {**view, "labels": labels, "customer_class": customer_class(row.locations, row.users).value}
+
+
+def operation(session: Session, row: Operation) -> dict[str, Any]:
+    """An AIP-151 long operation, with what a person asks next."""
+    status = Status(row.status)
+    view: dict[str, Any] = {
+        "id": row.id,
+        "kind": row.kind,
+        "tenant": row.tenant_slug or None,
+        "workspace": row.workspace_id,
+        "status": row.status,
+        "done": is_final(status),
+        "metadata": {
+            "stage": row.stage,
+            "progress": _progress(session, row),
+            "queue_position": operations.queue_position(session, row),
+            "waiting_for": row.waiting_for,
+            "next_command": row.next_command,
+            "cancel_requested_by": row.cancel_requested or None,
+        },
+        "requested_by": row.requested_by,
+        "reason": row.reason,
+        "request_id": row.request_id,
+        "wave": row.wave_id,
+        "attempt": row.attempt,
+        "cost_before": _usd(row.cost_before),
+        "cost_after": _usd(row.cost_after),
+        "policy": row.policy,
+        "plan": _plan(operations.plan_of(session, row)),
+        "outcome": row.outcome,
+        "created_at": plain(row.created_at),
+        "started_at": plain(row.started_at),
+        "ended_at": plain(row.ended_at),
+        "expires_at": plain(row.expires_at),
+    }
+    if is_final(status):
+        good = status in (Status.SUCCEEDED, Status.NO_CHANGES)
+        view |= {"response": row.response} if good else {"error": row.error}
+    elif row.error:
+        view["metadata"]["problem"] = row.error
+    return view
+
+
+def _progress(session: Session, row: Operation) -> list[dict[str, Any]]:
+    """The steps with their times, in order; a step that ran again stands once, with its last end."""
+    steps: dict[str, dict[str, Any]] = {}
+    for line in operations.events(session, row.id):
+        if line.type != "step":
+            continue
+        state = str(line.data.get("state"))
+        at = plain(line.at)
+        entry = steps.setdefault(
+            line.step, {"step": line.step, "text": line.text, "started_at": at, "ended_at": None}
+        )
+        entry |= {"state": state, "text": line.text, "ended_at": None if state == "started" else at}
+    return list(steps.values())
+
+
+def _usd(value: Any) -> str | None:
+    return None if value is None else f"{value:.2f}"
+
+
+def _plan(row: Plan | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        "id": row.id,
+        "meaning": row.meaning,
+        "binding": row.binding,
+        "render_digest": row.render_digest,
+        "consumed_by": row.consumed_by,
+        **row.summary,
+    }
+
+
+def event(row: OperationEvent) -> dict[str, Any]:
+    return {
+        "offset": row.seq,
+        "at": plain(row.at),
+        "type": row.type,
+        "step": row.step,
+        "text": row.text,
+        "data": row.data,
+    }

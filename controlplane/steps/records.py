@@ -1,0 +1,114 @@
+"""Records: how an operation's row goes from leg to leg and to its end. Each is one transaction.
+
+Running one of them twice is safe: a status that is already reached stays, a leg that already ended is not
+ended again (its number is compared), and an event more in the story harms nobody.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from controlplane.domain.operation import FINAL, Kind, Status
+from controlplane.domain.tenant import Phase
+from controlplane.durable import step
+from controlplane.steps import subject
+from controlplane.steps.world import world
+from controlplane.store import operations, tenants
+
+_BEFORE_APPLY = frozenset({Status.PLANNING, Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW, Status.PENDING})
+
+
+@step("begin_leg")
+def begin_leg(operation_id: str, status: str) -> dict[str, Any]:
+    """The facts a leg is run by; says `cancelled` when somebody asked for that before it began."""
+    here = world()
+    with here.db.write() as session:
+        operation = operations.get(session, operation_id)
+        if Status(operation.status) in FINAL:
+            return {"kind": operation.kind, "round": operation.round, "over": True, "cancelled": False}
+        if not operation.cancel_requested:
+            operations.move(session, operation_id, Status(status), here.now())
+        return {
+            "kind": operation.kind,
+            "round": operation.round,
+            "over": False,
+            "cancelled": bool(operation.cancel_requested),
+        }
+
+
+@step("hand_over")
+def hand_over(operation_id: str, number: int, following: str, round_: int, pause_seconds: float = 0) -> None:
+    """This leg is done; another one follows at once, or after a pause."""
+    here = world()
+    later = here.now() + timedelta(seconds=pause_seconds) if pause_seconds else None
+    with here.db.write() as session:
+        operations.end_leg(session, operation_id, number, following, round=round_, not_before=later)
+
+
+@step("enter_phase")
+def enter_phase(operation_id: str, phase: str, reason: str = "") -> None:
+    """Set the tenant's phase, if the operation is about a tenant."""
+    here = world()
+    with here.db.write() as session:
+        operation = operations.get(session, operation_id)
+        if operation.tenant_uid:
+            _set_phase(session, operation, Phase(phase), reason)
+
+
+def _set_phase(session: Any, operation: Any, phase: Phase, reason: str) -> None:
+    tenants.set_phase(
+        session,
+        operation.tenant_uid,
+        phase,
+        actor=operation.requested_by,
+        operation_id=operation.id,
+        now=world().now(),
+        reason=reason,
+    )
+
+
+@step("succeed")
+def succeed(operation_id: str, phase: str | None, response: dict[str, Any], *, changed: bool = True) -> None:
+    """The operation reached what it was for: the tenant's observed generation is its desired one."""
+    here = world()
+    status = Status.SUCCEEDED if changed else Status.NO_CHANGES
+    with here.db.write() as session:
+        operation = operations.get(session, operation_id)
+        if Status(operation.status) in FINAL:
+            return
+        if operation.tenant_uid and phase:
+            _set_phase(session, operation, Phase(phase), "")
+            tenants.observe_generation(session, operation.tenant_uid)
+        operations.move(session, operation_id, status, here.now(), response=response, stage="")
+
+
+@step("end")
+def end(operation_id: str, status: str, problem: dict[str, Any], phase: str | None = None) -> None:
+    """The operation ends without reaching what it was for, or is held for a person."""
+    here = world()
+    with here.db.write() as session:
+        operation = operations.get(session, operation_id)
+        if Status(operation.status) in FINAL:
+            return
+        following = Status(status)
+        fields: dict[str, Any] = {"error": problem, "leg_state": "idle"}
+        if following is Status.NEEDS_OPERATOR:
+            fields["waiting_for"] = str(problem.get("detail", ""))
+            fields["next_command"] = f"controlplane operation settle {operation_id}"
+        if operation.tenant_uid and phase:
+            _set_phase(session, operation, Phase(phase), str(problem.get("detail", "")))
+        operations.move(
+            session, operation_id, following, here.now(), str(problem.get("detail", "")), **fields
+        )
+
+
+@step("phase_after_failure")
+def phase_after_failure(operation_id: str, *, applied: bool) -> str | None:
+    """A tenant whose change never began keeps its phase; a create that failed leaves it `failed`."""
+    found = subject.load(operation_id)
+    if found.tenant is None:
+        return None
+    if applied or found.kind is Kind.CREATE:
+        return Phase.FAILED.value
+    return None

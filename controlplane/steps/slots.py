@@ -1,0 +1,30 @@
+"""The recorded slots of a tenant: wanted, present, gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controlplane.steps import subject
+from controlplane.steps.story import effect
+from controlplane.steps.world import world
+from controlplane.store import slots
+
+
+@effect("settle_slots", "recording the slots as they are now")
+def settle(operation_id: str) -> None:
+    """What the operation wanted is what is there; the password's gate is closed again."""
+    here = world()
+    with here.db.write() as session:
+        found = subject.read(session, operation_id)
+        for slot in found.wanted():
+            slots.save(
+                session, found.the_tenant().uid, replace(slot, credential_write=False), status="present"
+            )
+
+
+@effect("retire_slots", "recording that the slots are gone")
+def retire(operation_id: str) -> None:
+    here = world()
+    with here.db.write() as session:
+        found = subject.read(session, operation_id)
+        slots.retire(session, found.the_tenant().uid)

@@ -1,0 +1,128 @@
+"""What an operation is about, read together: its row, its tenant with slots, its platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from controlplane.domain.desired import wanted_slots
+from controlplane.domain.errors import Conflict
+from controlplane.domain.names import Slug, TenantUid
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Environment, Size, Stage
+from controlplane.domain.workspace import Import, PlatformWorkspace, SlotSpec, TenantWorkspace
+from controlplane.steps.world import world
+from controlplane.store import operations, platforms, slots, tenants
+from controlplane.store.tables import Operation, Platform, Slot, Tenant
+
+
+@dataclass(frozen=True)
+class Subject:
+    operation: Operation
+    platform: Platform | None
+    tenant: Tenant | None = None
+    slots: tuple[SlotSpec, ...] = ()
+    labels: dict[str, str] | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return Kind(self.operation.kind)
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return self.operation.payload
+
+    def the_tenant(self) -> Tenant:
+        if self.tenant is None:
+            raise Conflict(f"operation {self.operation.id} is not about a tenant")
+        return self.tenant
+
+    def route_slot(self) -> SlotSpec:
+        """The slot that the tenant's route points to."""
+        epoch = self.the_tenant().epoch
+        return next(s for s in self.slots if s.epoch == epoch)
+
+    def wanted(self) -> tuple[SlotSpec, ...]:
+        return wanted_slots(self.kind, self.payload, self.slots, self.the_tenant().epoch)
+
+
+def load(operation_id: str) -> Subject:
+    with world().db.read() as session:
+        return read(session, operation_id)
+
+
+def read(session: Session, operation_id: str) -> Subject:
+    operation = operations.get(session, operation_id)
+    if operation.tenant_uid is None:
+        return Subject(operation, platforms.by_workspace(session, operation.workspace_id))
+    tenant = tenants.by_uid(session, operation.tenant_uid)
+    return Subject(
+        operation,
+        platforms.find(session, tenant.blueprint, tenant.environment, tenant.cell),
+        tenant,
+        tuple(slot_spec(row) for row in slots.present(session, tenant.uid)),
+        tenants.labels(session, tenant.uid),
+    )
+
+
+def slot_spec(row: Slot) -> SlotSpec:
+    return SlotSpec(
+        epoch=row.epoch,
+        identifier=row.identifier,
+        size=Size(row.size),
+        storage_gb=row.storage_gb,
+        multi_az=row.multi_az,
+        backup_days=row.backup_days,
+        protected=row.protected,
+        alarms=row.alarms,
+        credential_version=row.credential_version,
+        credential_write=row.credential_write,
+        adopted=row.adopted,
+        snapshot_identifier=row.snapshot_identifier or None,
+        kms_key_id=row.kms_key_id or None,
+        engine_version=row.engine_version or None,
+    )
+
+
+def tenant_workspace(subject: Subject, wanted: tuple[SlotSpec, ...]) -> TenantWorkspace:
+    """The input of the rendering, from what is recorded and what the operation wants."""
+    tenant = subject.the_tenant()
+    if subject.platform is None or not subject.platform.outputs:
+        raise Conflict(
+            f"{tenant.slug}: the platform {tenant.blueprint} is not there in {tenant.environment}",
+            hint=f"controlplane blueprint apply {tenant.blueprint} --environment {tenant.environment}",
+        )
+    return TenantWorkspace(
+        workspace=operations_workspace(subject),
+        slug=Slug(tenant.slug),
+        uid=TenantUid(tenant.uid),
+        stage=Stage(tenant.stage),
+        environment=Environment(tenant.environment),
+        region=tenant.region,
+        cell=tenant.cell,
+        blueprint=tenant.blueprint,
+        cost_tier=tenant.cost_tier,
+        route_epoch=tenant.epoch,
+        slots=wanted,
+        platform=subject.platform.outputs,
+        labels=subject.labels or {},
+        imports=tuple(Import(address, id_) for address, id_ in subject.operation.imports),
+    )
+
+
+def operations_workspace(subject: Subject) -> Any:
+    return subject.operation.workspace_id
+
+
+def platform_workspace(subject: Subject) -> PlatformWorkspace:
+    payload = subject.payload
+    return PlatformWorkspace(
+        workspace=operations_workspace(subject),
+        blueprint=payload["blueprint"],
+        environment=Environment(payload["environment"]),
+        region=payload["region"],
+        cell=payload["cell"],
+        options=payload.get("options", {}),
+    )

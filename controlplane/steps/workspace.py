@@ -1,0 +1,109 @@
+"""A workspace's files: the only place that writes them. Written twice, they are the same bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from controlplane.domain.errors import Conflict, Unavailable
+from controlplane.domain.workspace import Rendering
+from controlplane.rendering import check_folder, render_platform, render_tenant
+from controlplane.steps import subject
+from controlplane.steps.story import effect
+from controlplane.steps.world import world
+
+RUN_FOLDER = ".run"  # Terraform's working state: never part of what is rendered or reviewed
+
+
+def folder_of(workspace_id: str) -> Path:
+    return world().folders / workspace_id
+
+
+@effect("write_workspace", "rendering the workspace")
+def write(operation_id: str) -> dict[str, str]:
+    """Render what the operation wants and write it; refuses to write over a person's edit."""
+    found = subject.load(operation_id)
+    rendering = _render(found)
+    folder = folder_of(found.operation.workspace_id)
+    if not found.payload.get("discard_edits"):
+        _refuse_hand_edits(folder, found)
+    write_files(folder, rendering.files)
+    return {"folder": str(folder), "digest": rendering.digest, "version": rendering.template_version}
+
+
+def _render(found: subject.Subject) -> Rendering:
+    catalog = world().catalog
+    if found.tenant is None:
+        return render_platform(subject.platform_workspace(found), catalog)
+    return render_tenant(subject.tenant_workspace(found, found.wanted()), catalog)
+
+
+def _refuse_hand_edits(folder: Path, found: subject.Subject) -> None:
+    edits = check_folder(read_files(folder))
+    if edits:
+        names = ", ".join(sorted(e.path for e in edits))
+        whose = found.operation.tenant_slug or found.operation.workspace_id
+        raise Conflict(
+            f"the workspace of {whose} was edited by hand: {names}",
+            hint="see `controlplane tenant workspace SLUG --diff`; go on with --discard-edits",
+            details={"files": sorted(e.path for e in edits)},
+        )
+
+
+def read_files(folder: Path) -> dict[str, str]:
+    """The rendered files as they stand, without Terraform's own."""
+    if not folder.is_dir():
+        return {}
+    return {
+        str(path.relative_to(folder)): path.read_text(encoding="utf-8", errors="replace")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not _is_terraforms(path.relative_to(folder))
+    }
+
+
+def _is_terraforms(path: Path) -> bool:
+    return path.parts[0] in (RUN_FOLDER, ".terraform") or path.name == "runner_override.tf"
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write what differs, whole files at a time, and remove what is no longer rendered."""
+    try:
+        for name in set(read_files(folder)) - set(files):
+            (folder / name).unlink()
+        for name, text in files.items():
+            _write_if_changed(folder / name, text)
+    except OSError as error:
+        raise Unavailable(
+            f"writing the workspace in {folder}: {error.strerror}",
+            hint="free some space, then: operation retry",
+        ) from error
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    data = text.encode()
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(data)
+    os.replace(beside, path)  # noqa: PTH105 - atomic, whatever the platform
+
+
+@effect("rewrite_workspace", "leaving the workspace as it is now wanted")
+def rewrite(operation_id: str) -> None:
+    """After the change: without imports and with the password's gate closed, so that a person's own plan
+    in this folder is empty and reads no secret."""
+    found = subject.load(operation_id)
+    if found.tenant is None:
+        return
+    wanted = tuple(found.slots)
+    if wanted:
+        rendering = render_tenant(subject.tenant_workspace(found, wanted), world().catalog)
+        write_files(folder_of(found.operation.workspace_id), rendering.files)
+
+
+def diff_facts(workspace_id: str) -> dict[str, Any]:
+    folder = folder_of(workspace_id)
+    return {"folder": str(folder), "edits": [e.path for e in check_folder(read_files(folder))]}

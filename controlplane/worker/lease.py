@@ -1,0 +1,84 @@
+"""A worker's lease on PostgreSQL, and the watchdog that ends a worker which lost it.
+
+The promise: when others may take over our workflows, we run no further step. So we end ourselves at 0.8 of
+the lease's life without a renewal, and every step asks before it begins; a process that was stopped and
+continued meets that question before any effect.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from controlplane.domain.errors import ControlPlaneError
+from controlplane.store import leases
+from controlplane.store.database import Database
+
+LEASE_SECONDS = 10.0
+_GIVE_UP = 0.8
+_EXIT_LOST_LEASE = 75
+_log = logging.getLogger(__name__)
+
+
+def _end_hard() -> None:
+    os._exit(_EXIT_LOST_LEASE)
+
+
+class Lease:
+    def __init__(
+        self,
+        db: Database,
+        executor_id: str,
+        host: str,
+        seconds: float = LEASE_SECONDS,
+        end: Callable[[], None] = _end_hard,
+    ) -> None:
+        self._db, self._executor_id, self._host, self._seconds, self._end = (
+            db,
+            executor_id,
+            host,
+            seconds,
+            end,
+        )
+        self._renewed = 0.0
+        self._stop = threading.Event()
+
+    def take(self) -> None:
+        """Before the engine is launched: nobody sees our workflows without a lease."""
+        self._renewed = time.monotonic()
+        with self._db.write() as session:
+            leases.take(session, self._executor_id, self._host, os.getpid(), self._seconds)
+        threading.Thread(target=self._keep, name="lease", daemon=True).start()
+        threading.Thread(target=self._watch, name="lease-watchdog", daemon=True).start()
+
+    def check(self) -> None:
+        """Called before every step."""
+        if time.monotonic() - self._renewed > self._seconds * _GIVE_UP:
+            _log.error("the lease of %s was not renewed in time: ending", self._executor_id)
+            self._end()
+
+    def release(self) -> None:
+        self._stop.set()
+        with self._db.write() as session:
+            leases.release(session, self._executor_id)
+
+    def _keep(self) -> None:
+        while not self._stop.wait(self._seconds / 3):
+            began = time.monotonic()
+            try:
+                with self._db.write() as session:
+                    ours = leases.renew(session, self._executor_id, self._seconds)
+            except ControlPlaneError as error:
+                _log.warning("renewing the lease: %s", error)
+                continue
+            if not ours:
+                self._end()
+                return
+            self._renewed = began  # the database's clock read later than this, never earlier
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._seconds / 20):
+            self.check()

@@ -1,0 +1,50 @@
+"""On SQLite there is exactly one worker: it holds a file lock beside the database."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from controlplane.domain.errors import Locked
+
+
+def lock_path(database_file: Path) -> Path:
+    return database_file.with_name(database_file.name + ".worker-lock")
+
+
+class WorkerLock:
+    """Held for the life of the process; the kernel frees it however the process ends."""
+
+    def __init__(self, database_file: Path) -> None:
+        self._path = lock_path(database_file)
+        self._fd = -1
+
+    def __enter__(self) -> WorkerLock:
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._fd)
+            raise Locked(
+                f"another worker holds {self._path}",
+                hint="one worker is enough on SQLite; several need PostgreSQL (CONTROLPLANE_DATABASE_URL)",
+            ) from error
+        os.truncate(self._fd, 0)
+        os.write(self._fd, str(os.getpid()).encode())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._fd)
+
+
+def worker_lives(database_file: Path) -> bool:
+    """Does a worker hold the lock now?"""
+    try:
+        with WorkerLock(database_file):
+            return False
+    except Locked:
+        return True

@@ -1,0 +1,98 @@
+"""A worker: gives ready legs to the engine, sweeps what was left behind, takes over from dead workers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+
+from controlplane.domain.errors import Conflict, ControlPlaneError
+from controlplane.durable import Engine
+from controlplane.store import leases, operations
+from controlplane.store.database import Database
+from controlplane.worker import sweep
+
+_SWEEP_EVERY_SECONDS = 5.0
+_LOOKS_UNTIL_IDLE = 3
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Worker:
+    """One per process. `capacity` limits the legs that run at a time, over all living workers together."""
+
+    db: Database
+    engine: Engine
+    now: Callable[[], datetime]
+    capacity: int
+    poll_seconds: float
+    shares: bool = False  # other workers may live beside this one (PostgreSQL)
+    hooks: tuple[Callable[[], None], ...] = ()  # what else looks after itself: waves, schedules
+    _swept: float = field(default=0.0, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def run(self, *, until_idle: bool = False) -> None:
+        """Until `stop`, or until everything that is left waits for a person or a time."""
+        idle_looks = 0
+        while not self._stop.is_set():
+            self._tick()
+            idle_looks = idle_looks + 1 if until_idle and self._is_idle() else 0
+            if idle_looks >= _LOOKS_UNTIL_IDLE:
+                return
+            self._stop.wait(self.poll_seconds)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _tick(self) -> None:
+        """An outage of the catalog is survived: the next look comes soon enough."""
+        try:
+            self.dispatch()
+            for hook in self.hooks:
+                hook()
+            if time.monotonic() - self._swept > _SWEEP_EVERY_SECONDS:
+                self._swept = time.monotonic()
+                self.take_over()
+                sweep.sweep(self.db, self.engine, self.now())
+        except ControlPlaneError as error:
+            _log.warning("this look failed, another follows: %s", error)
+
+    def dispatch(self) -> int:
+        """Start what may run and fits; returns how many legs were started."""
+        with self.db.read() as session:
+            workers = max(1, len(leases.living(session))) if self.shares else 1
+            free = self.capacity * workers - len(operations.running_legs(session))
+            ready = operations.ready(session, self.now(), max(0, free)) if free > 0 else []
+        return sum(self._start(operation_id) for operation_id in ready)
+
+    def _start(self, operation_id: str) -> bool:
+        """Claim and enqueue in one transaction: neither exists without the other."""
+        try:
+            with self.db.write() as session:
+                leg = operations.claim(session, operation_id, self.now())
+                if leg is None:
+                    return False
+                self.engine.enqueue(
+                    session, f"change.{leg.name}", leg.workflow_id, leg.operation_id, leg.number
+                )
+        except (IntegrityError, Conflict):
+            return False  # another operation, or another worker, took it first
+        return True
+
+    def take_over(self) -> None:
+        """Legs of workers whose lease ran out go on here."""
+        if not self.shares:
+            return
+        with self.db.write() as session:
+            leases.drop_expired(session)
+            living = {lease.executor_id for lease in leases.living(session)}
+        self.engine.recover([e for e in self.engine.pending_executors() if e not in living])
+
+    def _is_idle(self) -> bool:
+        with self.db.read() as session:
+            return operations.is_idle(session)
