@@ -1,0 +1,117 @@
+"""RDS snapshots. Their identifier is the idempotency key: "already exists" is answered by a look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from controlplane.adapters.aws.databases import NOT_FOUND as DATABASE_NOT_FOUND
+from controlplane.adapters.aws.databases import PAGE, SERVICE, WRONG_STATE
+from controlplane.adapters.aws.errors import calling, is_code
+from controlplane.adapters.aws.ownership import check_ours, check_same_owner, to_list, to_mapping
+from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Unavailable
+from controlplane.ports import Snapshot
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_rds.type_defs import DBSnapshotTypeDef
+
+NOT_FOUND = "DBSnapshotNotFound"
+EXISTS = "DBSnapshotAlreadyExists"
+
+
+def create(client: RDSClient, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot:
+    doing = f"taking the snapshot {identifier} of {database}"
+    with calling(doing, SERVICE):
+        try:
+            answer = client.create_db_snapshot(
+                DBSnapshotIdentifier=identifier,
+                DBInstanceIdentifier=database,
+                Tags=to_list(tags),  # type: ignore[arg-type]
+            )
+        except ClientError as error:
+            if is_code(error, EXISTS):
+                return _ours(client, identifier, database, tags)
+            if is_code(error, DATABASE_NOT_FOUND):
+                raise Missing(f"{doing}: there is no such database") from error
+            if is_code(error, WRONG_STATE):
+                raise Conflict(
+                    f"{doing}: the database is not available",
+                    hint="wait until it is available, then run again",
+                ) from error
+            raise
+    return from_answer(answer["DBSnapshot"])
+
+
+def _ours(client: RDSClient, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot:
+    """The snapshot of an earlier try, or of a call whose answer we never saw."""
+    found = get(client, identifier)
+    if found is None:
+        raise Unavailable(
+            f"taking the snapshot {identifier}: AWS says that it exists and that it does not",
+            hint="it is safe to run again in a minute",
+        )
+    if found.database != database:
+        raise AlreadyExists(
+            f"taking the snapshot {identifier} of {database}: it exists, of {found.database}",
+            hint="choose another identifier",
+        )
+    check_same_owner(f"the snapshot {identifier}", found.tags, tags)
+    return found
+
+
+def get(client: RDSClient, identifier: str) -> Snapshot | None:
+    with calling(f"looking at the snapshot {identifier}", SERVICE):
+        try:
+            found = client.describe_db_snapshots(DBSnapshotIdentifier=identifier)["DBSnapshots"]
+        except ClientError as error:
+            if is_code(error, NOT_FOUND):
+                return None
+            raise
+    return from_answer(found[0]) if found else None
+
+
+def all_of_them(client: RDSClient, database: str | None) -> list[Snapshot]:
+    which: dict[str, Any] = {"DBInstanceIdentifier": database} if database else {}
+    with calling(f"listing the snapshots of {database or 'every database'}", SERVICE):
+        pages = client.get_paginator("describe_db_snapshots").paginate(
+            PaginationConfig={"PageSize": PAGE}, **which
+        )
+        try:
+            return [from_answer(one) for page in pages for one in page["DBSnapshots"]]
+        except ClientError as error:
+            if is_code(error, DATABASE_NOT_FOUND):
+                return []
+            raise
+
+
+def delete(client: RDSClient, identifier: str) -> None:
+    """Ours only; gone already is fine."""
+    doing = f"deleting the snapshot {identifier}"
+    found = get(client, identifier)
+    if found is None:
+        return
+    check_ours(f"the snapshot {identifier}", found.tags, doing)
+    with calling(doing, SERVICE):
+        try:
+            client.delete_db_snapshot(DBSnapshotIdentifier=identifier)
+        except ClientError as error:
+            if not is_code(error, NOT_FOUND):
+                raise
+
+
+def from_answer(one: DBSnapshotTypeDef) -> Snapshot:
+    return Snapshot(
+        identifier=one["DBSnapshotIdentifier"],
+        arn=one.get("DBSnapshotArn", ""),
+        database=one.get("DBInstanceIdentifier", ""),
+        status=one.get("Status", "unknown"),
+        storage_gb=one.get("AllocatedStorage", 0),
+        engine_version=one.get("EngineVersion", ""),
+        encrypted=one.get("Encrypted", False),
+        kms_key_id=one.get("KmsKeyId"),
+        created_at=one.get("SnapshotCreateTime"),
+        tags=to_mapping(one.get("TagList")),
+    )

@@ -1,0 +1,277 @@
+"""What `Cloud` promises, asked of the fake and of boto3 against the emulator."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from controlplane.adapters.aws import Aws, AwsAccount
+from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
+from controlplane.ports import Cloud
+from tests.fakes.cloud import FakeCloud
+
+OURS = {"uid": "a1234567", "epoch": "1"}
+REGION = "us-east-1"
+
+
+class Makes(Protocol):
+    """What somebody else does to the account: Terraform, or a stranger."""
+
+    def database(self, identifier: str, **tags: str) -> None: ...
+
+    def secret(self, name: str, **tags: str) -> None: ...
+
+    def snapshot(self, identifier: str, database: str, **tags: str) -> None: ...
+
+
+@dataclass
+class InFake:
+    cloud: FakeCloud
+
+    def database(self, identifier: str, **tags: str) -> None:
+        self.cloud.add_database(identifier, tags)
+
+    def secret(self, name: str, **tags: str) -> None:
+        self.cloud.ensure_secret(name, "theirs", {"managed-by": "", **tags}, "their-token")
+
+    def snapshot(self, identifier: str, database: str, **tags: str) -> None:
+        self.cloud.create_snapshot(identifier, database, {"managed-by": "", **tags})
+
+
+@dataclass
+class InEmulator:
+    endpoint: str
+
+    def _client(self, service: str) -> Any:
+        keys = {"aws_access_key_id": "them", "aws_secret_access_key": "them"}
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+
+    def database(self, identifier: str, **tags: str) -> None:
+        self._client("rds").create_db_instance(
+            DBInstanceIdentifier=identifier,
+            DBInstanceClass="db.t4g.micro",
+            Engine="postgres",
+            AllocatedStorage=20,
+            MasterUsername="cpmaster",
+            MasterUserPassword="long-enough-password",
+            StorageEncrypted=True,
+            Tags=_list(tags),
+        )
+
+    def secret(self, name: str, **tags: str) -> None:
+        self._client("secretsmanager").create_secret(Name=name, SecretString="theirs", Tags=_list(tags))
+
+    def snapshot(self, identifier: str, database: str, **tags: str) -> None:
+        self._client("rds").create_db_snapshot(
+            DBSnapshotIdentifier=identifier, DBInstanceIdentifier=database, Tags=_list(tags)
+        )
+
+
+def _list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+@dataclass
+class Place:
+    cloud: Cloud
+    makes: Makes
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["fake", "fake in a file", "emulator"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "emulator":
+        endpoint = request.getfixturevalue("emulator")
+        account = AwsAccount(REGION, endpoint, access_key="test", secret_key="test")
+        return Place(Aws(account), InEmulator(endpoint))
+    fake = FakeCloud(tmp_path / "cloud.json" if "file" in request.param else None)
+    return Place(fake, InFake(fake))
+
+
+@pytest.fixture
+def name() -> str:
+    return f"t-{uuid.uuid4().hex[:12]}"
+
+
+def token() -> str:
+    return str(uuid.uuid4())
+
+
+def test_it_says_as_whom_it_acts(place: Place) -> None:
+    found = place.cloud.identity()
+    assert found["account"] == "123456789012"
+    assert found["arn"].startswith("arn:aws:")
+    assert found["region"] == REGION
+
+
+def test_a_secret_is_made_once_and_its_first_value_stays(place: Place, name: str) -> None:
+    first = place.cloud.ensure_secret(name, "one", OURS, token())
+    second = place.cloud.ensure_secret(name, "two", OURS, token())
+    assert (first.created, second.created) == (True, False)
+    assert first.arn == second.arn
+    assert place.cloud.read_secret(name) == "one"
+
+
+def test_a_secret_of_another_slot_is_not_taken(place: Place, name: str) -> None:
+    place.cloud.ensure_secret(name, "one", OURS, token())
+    with pytest.raises(AlreadyExists, match=name):
+        place.cloud.ensure_secret(name, "two", {**OURS, "epoch": "2"}, token())
+
+
+def test_a_strangers_secret_is_neither_taken_nor_deleted(place: Place, name: str) -> None:
+    place.makes.secret(name)
+    with pytest.raises(AlreadyExists, match="not ours"):
+        place.cloud.ensure_secret(name, "two", OURS, token())
+    with pytest.raises(Refused, match="not ours"):
+        place.cloud.delete_secret(name)
+    assert place.cloud.read_secret(name) == "theirs"
+
+
+def test_a_secret_in_its_recovery_window_comes_back_with_its_value(place: Place, name: str) -> None:
+    place.cloud.ensure_secret(name, "one", OURS, token())
+    place.cloud.delete_secret(name)
+    place.cloud.delete_secret(name)
+    assert not place.cloud.secret_exists(name)
+    with pytest.raises(Missing):
+        place.cloud.read_secret(name)
+    assert not place.cloud.ensure_secret(name, "two", OURS, token()).created
+    assert place.cloud.read_secret(name) == "one"
+
+
+def test_a_secret_takes_a_new_value_once_per_token(place: Place, name: str) -> None:
+    place.cloud.ensure_secret(name, "one", OURS, token())
+    used = token()
+    place.cloud.write_secret(name, "two", used)
+    place.cloud.write_secret(name, "two", used)
+    assert place.cloud.read_secret(name) == "two"
+    with pytest.raises(Conflict):
+        place.cloud.write_secret(name, "three", used)
+
+
+def test_a_secret_that_is_not_there_says_so(place: Place, name: str) -> None:
+    assert not place.cloud.secret_exists(name)
+    place.cloud.delete_secret(name)
+    with pytest.raises(Missing, match=name):
+        place.cloud.read_secret(name)
+    with pytest.raises(Missing, match=name):
+        place.cloud.write_secret(name, "one", token())
+
+
+def test_a_parameter_holds_what_was_written_last(place: Place, name: str) -> None:
+    path = f"/controlplane/{name}/route"
+    assert place.cloud.read_parameter(path) is None
+    for value in ("one", "two", "two"):
+        place.cloud.write_parameter(path, value)
+    assert place.cloud.read_parameter(path) == "two"
+
+
+def test_a_database_is_seen_with_its_tags(place: Place, name: str) -> None:
+    assert place.cloud.database(name) is None
+    place.makes.database(name, **OURS)
+    found = place.cloud.database(name)
+    assert found is not None
+    assert (found.identifier, found.storage_gb, found.encrypted) == (name, 20, True)
+    assert found.instance_class == "db.t4g.micro"
+    assert found.tags == OURS
+    assert found.created_at is not None and found.created_at.tzinfo is not None
+
+
+def test_the_fleet_is_seen_whole_beyond_one_page(place: Place, name: str) -> None:
+    wanted = {f"{name}-{number}" for number in range(105)}
+    for identifier in wanted:
+        place.makes.database(identifier)
+    assert wanted <= {one.identifier for one in place.cloud.databases()}
+
+
+def test_a_database_stops_and_starts_however_often_it_is_asked(place: Place, name: str) -> None:
+    place.makes.database(name)
+    for call, status in ((place.cloud.stop_database, "stopped"), (place.cloud.start_database, "available")):
+        call(name)
+        call(name)
+        found = place.cloud.database(name)
+        assert found is not None and found.status == status
+
+
+def test_a_database_that_is_not_there_cannot_be_stopped(place: Place, name: str) -> None:
+    with pytest.raises(Missing, match=name):
+        place.cloud.stop_database(name)
+    with pytest.raises(Missing, match=name):
+        place.cloud.start_database(name)
+
+
+def test_a_snapshot_is_taken_once(place: Place, name: str) -> None:
+    place.makes.database(name)
+    first = place.cloud.create_snapshot(f"{name}-final", name, OURS)
+    second = place.cloud.create_snapshot(f"{name}-final", name, OURS)
+    assert first.arn == second.arn
+    found = place.cloud.snapshot(f"{name}-final")
+    assert found is not None
+    assert (found.database, found.status, found.storage_gb) == (name, "available", 20)
+    assert found.tags == {"managed-by": "controlplane", **OURS}
+
+
+def test_a_snapshot_of_another_life_is_not_taken_for_ours(place: Place, name: str) -> None:
+    place.makes.database(name)
+    place.cloud.create_snapshot(f"{name}-final", name, OURS)
+    with pytest.raises(AlreadyExists):
+        place.cloud.create_snapshot(f"{name}-final", name, {**OURS, "uid": "b7654321"})
+
+
+def test_a_snapshot_of_another_database_is_not_taken_for_ours(place: Place, name: str) -> None:
+    for identifier in (name, f"{name}-other"):
+        place.makes.database(identifier)
+    place.cloud.create_snapshot(f"{name}-final", f"{name}-other", OURS)
+    with pytest.raises(AlreadyExists, match=f"{name}-other"):
+        place.cloud.create_snapshot(f"{name}-final", name, OURS)
+
+
+def test_a_snapshot_needs_its_database(place: Place, name: str) -> None:
+    with pytest.raises(Missing, match=name):
+        place.cloud.create_snapshot(f"{name}-final", name, OURS)
+
+
+def test_snapshots_are_listed_for_one_database_or_for_all(place: Place, name: str) -> None:
+    for identifier in (name, f"{name}-other"):
+        place.makes.database(identifier)
+        place.cloud.create_snapshot(f"{identifier}-final", identifier, OURS)
+    assert f"{name}-final" in [one.identifier for one in place.cloud.snapshots(name)]
+    assert {one.database for one in place.cloud.snapshots(name)} == {name}
+    every = {one.identifier for one in place.cloud.snapshots()}
+    assert {f"{name}-final", f"{name}-other-final"} <= every
+    assert place.cloud.snapshots(f"{name}-nobody") == []
+
+
+def test_a_snapshot_is_deleted_only_when_it_is_ours(place: Place, name: str) -> None:
+    place.makes.database(name)
+    place.cloud.create_snapshot(f"{name}-ours", name, OURS)
+    place.makes.snapshot(f"{name}-theirs", name)
+    for _ in range(2):
+        place.cloud.delete_snapshot(f"{name}-ours")
+    assert place.cloud.snapshot(f"{name}-ours") is None
+    with pytest.raises(Refused, match="not ours"):
+        place.cloud.delete_snapshot(f"{name}-theirs")
+    assert place.cloud.snapshot(f"{name}-theirs") is not None
+
+
+def test_resources_are_found_by_all_of_their_tags(place: Place, name: str) -> None:
+    place.makes.database(name, uid=name, epoch="1")
+    place.makes.database(f"{name}-two", uid=name, epoch="2")
+    place.cloud.ensure_secret(name, "value", {"uid": name, "epoch": "1"}, token())
+    both = place.cloud.tagged_resources({"uid": name, "epoch": "1"})
+    assert sorted(arn.split(":")[2] for arn in both) == ["rds", "secretsmanager"]
+    assert len(place.cloud.tagged_resources({"uid": name})) == 3

@@ -1,0 +1,240 @@
+"""A `Cloud` in memory or in a file, with the real one's promises and with faults on order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
+from controlplane.ports import DatabaseInstance, SecretRef, Snapshot
+from tests.fakes.world import World
+
+ACCOUNT = "123456789012"
+BIRTH = datetime(2026, 1, 1, tzinfo=UTC)
+_OWNER = ("managed-by", "uid", "epoch")
+
+
+class FakeCloud:
+    """Give `path` where a worker may be killed: its successor opens the same world."""
+
+    def __init__(self, path: Path | None = None, region: str = "us-east-1") -> None:
+        self.region = region
+        self.world = World(path, lambda: {"secrets": {}, "parameters": {}, "databases": {}, "snapshots": {}})
+
+    # --- making the world ---------------------------------------------------------------------------
+
+    def add_database(
+        self, identifier: str, tags: Mapping[str, str] | None = None, **facts: Any
+    ) -> DatabaseInstance:
+        """An instance, as Terraform or a stranger would have made it."""
+        made: dict[str, Any] = {
+            "identifier": identifier,
+            "resource_id": f"db-{identifier}".upper(),
+            "arn": self._arn("rds", f"db:{identifier}"),
+            "status": "available",
+            "instance_class": "db.t4g.micro",
+            "engine_version": "16.4",
+            "storage_gb": 20,
+            "max_storage_gb": 100,
+            "multi_az": False,
+            "public": False,
+            "encrypted": True,
+            "deletion_protection": True,
+            "backup_retention_days": 7,
+            "endpoint": f"{identifier}.fake.{self.region}.rds.amazonaws.com",
+            "port": 5432,
+            "master_username": "cpmaster",
+            "kms_key_id": None,
+            "pending": {},
+            "tags": dict(tags or {}),
+            "created_at": BIRTH,
+            "ca_identifier": "rds-ca-rsa2048-g1",
+            "parameter_group": "default.postgres16",
+            "parameter_status": "in-sync",
+        }
+        with self.world.open() as state:
+            state["databases"][identifier] = _plain({**made, **facts})
+            return _instance(state["databases"][identifier])
+
+    def change_database(self, identifier: str, **facts: Any) -> None:
+        with self.world.open() as state:
+            state["databases"][identifier].update(_plain(facts))
+
+    def remove_database(self, identifier: str) -> None:
+        with self.world.open() as state:
+            state["databases"].pop(identifier, None)
+
+    def change_snapshot(self, identifier: str, **facts: Any) -> None:
+        with self.world.open() as state:
+            state["snapshots"][identifier].update(_plain(facts))
+
+    # --- Cloud --------------------------------------------------------------------------------------
+
+    def identity(self) -> Mapping[str, str]:
+        with self.world.call("identity"):
+            return {"account": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/fake", "region": self.region}
+
+    def ensure_secret(self, name: str, value: str, tags: Mapping[str, str], token: str) -> SecretRef:
+        with self.world.call("ensure_secret", name, changes=True) as state:
+            found = state["secrets"].get(name)
+            if found is None:
+                arn = self._arn("secretsmanager", f"secret:{name}-AbCdEf")
+                made = {"arn": arn, "value": value, "tags": _marked(tags), "tokens": {token: value}}
+                state["secrets"][name] = {**made, "deleted": False}
+                return SecretRef(arn, name, created=True)
+            _check_owner(f"the secret {name}", found["tags"], tags)
+            found["deleted"] = False
+            return SecretRef(found["arn"], name, created=False)
+
+    def read_secret(self, name: str) -> str:
+        with self.world.call("read_secret", name) as state:
+            return str(_living_secret(state, name)["value"])
+
+    def write_secret(self, name: str, value: str, token: str) -> None:
+        with self.world.call("write_secret", name, changes=True) as state:
+            found = state["secrets"].get(name)
+            if found is None:
+                raise Missing(f"writing the secret {name}: there is none")
+            if found["deleted"]:
+                raise Conflict(f"writing the secret {name}: it is scheduled for deletion")
+            if found["tokens"].get(token, value) != value:
+                raise Conflict(f"writing the secret {name}: this token was used for another value")
+            if token not in found["tokens"]:
+                found["tokens"][token] = found["value"] = value
+
+    def secret_exists(self, name: str) -> bool:
+        with self.world.call("secret_exists", name) as state:
+            found = state["secrets"].get(name)
+            return found is not None and not found["deleted"]
+
+    def delete_secret(self, name: str) -> None:
+        with self.world.call("delete_secret", name, changes=True) as state:
+            found = state["secrets"].get(name)
+            if found is None or found["deleted"]:
+                return
+            _check_ours(f"the secret {name}", found["tags"])
+            found["deleted"] = True
+
+    def write_parameter(self, name: str, value: str) -> None:
+        with self.world.call("write_parameter", name, changes=True) as state:
+            state["parameters"][name] = value
+
+    def read_parameter(self, name: str) -> str | None:
+        with self.world.call("read_parameter", name) as state:
+            return state["parameters"].get(name)  # type: ignore[no-any-return]
+
+    def database(self, identifier: str) -> DatabaseInstance | None:
+        with self.world.call("database", identifier) as state:
+            found = state["databases"].get(identifier)
+            return _instance(found) if found else None
+
+    def databases(self) -> Sequence[DatabaseInstance]:
+        with self.world.call("databases") as state:
+            return [_instance(one) for _, one in sorted(state["databases"].items())]
+
+    def create_snapshot(self, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot:
+        doing = f"taking the snapshot {identifier} of {database}"
+        with self.world.call("create_snapshot", identifier, changes=True) as state:
+            found = state["snapshots"].get(identifier)
+            if found is not None:
+                if found["database"] != database:
+                    raise AlreadyExists(f"{doing}: it exists, of {found['database']}")
+                _check_owner(f"the snapshot {identifier}", found["tags"], tags)
+                return _snapshot(found)
+            of = state["databases"].get(database)
+            if of is None:
+                raise Missing(f"{doing}: there is no such database")
+            if of["status"] != "available":
+                raise Conflict(f"{doing}: the database is {of['status']}")
+            state["snapshots"][identifier] = {
+                "identifier": identifier,
+                "arn": self._arn("rds", f"snapshot:{identifier}"),
+                "database": database,
+                "status": "available",
+                "created_at": BIRTH.isoformat(),
+                "tags": _marked(tags),
+                **{key: of[key] for key in ("storage_gb", "engine_version", "encrypted", "kms_key_id")},
+            }
+            return _snapshot(state["snapshots"][identifier])
+
+    def snapshot(self, identifier: str) -> Snapshot | None:
+        with self.world.call("snapshot", identifier) as state:
+            found = state["snapshots"].get(identifier)
+            return _snapshot(found) if found else None
+
+    def snapshots(self, database: str | None = None) -> Sequence[Snapshot]:
+        with self.world.call("snapshots", database or "") as state:
+            every = [_snapshot(one) for _, one in sorted(state["snapshots"].items())]
+        return [one for one in every if database in (None, one.database)]
+
+    def delete_snapshot(self, identifier: str) -> None:
+        with self.world.call("delete_snapshot", identifier, changes=True) as state:
+            found = state["snapshots"].get(identifier)
+            if found is not None:
+                _check_ours(f"the snapshot {identifier}", found["tags"])
+                del state["snapshots"][identifier]
+
+    def start_database(self, identifier: str) -> None:
+        self._bring_to(identifier, "start_database", "stopped", "available")
+
+    def stop_database(self, identifier: str) -> None:
+        self._bring_to(identifier, "stop_database", "available", "stopped")
+
+    def _bring_to(self, identifier: str, method: str, before: str, after: str) -> None:
+        with self.world.call(method, identifier, changes=True) as state:
+            found = state["databases"].get(identifier)
+            if found is None:
+                raise Missing(f"{method} {identifier}: there is none of this name")
+            if found["status"] not in (before, after):
+                raise Conflict(f"{method} {identifier}: it is {found['status']}")
+            found["status"] = after
+
+    def tagged_resources(self, tags: Mapping[str, str]) -> Sequence[str]:
+        with self.world.call("tagged_resources") as state:
+            kinds = ("databases", "snapshots", "secrets")
+            every = [one for kind in kinds for one in state[kind].values() if not one.get("deleted")]
+            return sorted(one["arn"] for one in every if tags.items() <= one["tags"].items())
+
+    def _arn(self, service: str, rest: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{ACCOUNT}:{rest}"
+
+
+def _marked(tags: Mapping[str, str]) -> dict[str, str]:
+    return {"managed-by": "controlplane", **tags}
+
+
+def _check_owner(what: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    expected = {key: value for key, value in _marked(wanted).items() if key in _OWNER}
+    if any(found.get(key) != value for key, value in expected.items()):
+        raise AlreadyExists(f"{what} exists and is not ours")
+
+
+def _check_ours(what: str, found: Mapping[str, str]) -> None:
+    if found.get("managed-by") != "controlplane":
+        raise Refused(f"deleting {what}: it is not ours")
+
+
+def _living_secret(state: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = state["secrets"].get(name)
+    if found is None or found["deleted"]:
+        raise Missing(f"reading the secret {name}: there is none, or it is scheduled for deletion")
+    return found  # type: ignore[no-any-return]
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in facts.items()}
+
+
+def _instance(row: Mapping[str, Any]) -> DatabaseInstance:
+    return DatabaseInstance(**_timed(row))
+
+
+def _snapshot(row: Mapping[str, Any]) -> Snapshot:
+    return Snapshot(**_timed(row))
+
+
+def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
+    at = row.get("created_at")
+    return {**row, "created_at": datetime.fromisoformat(at) if at else None}
