@@ -1,0 +1,239 @@
+"""Terraform states: every version encrypted, the newest one on top, and the lock of Terraform's http backend.
+
+A state is only ever followed by one of its own lineage whose serial is not lower: an old or foreign state
+can not push itself over a newer one. To go back, an old version is written again under a new serial.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from controlplane.domain.errors import Conflict, Invalid, Locked, Missing, Stale
+from controlplane.domain.sealing import state_identity
+from controlplane.ports import Keyring
+from controlplane.store.database import Database, insert_if_absent
+from controlplane.store.leases import database_now
+from controlplane.store.sealed import open_record, seal_record
+from controlplane.store.tables import StateLock, StateVersion
+
+
+@dataclass(frozen=True)
+class StoredState:
+    """One version; `content` only where it was asked for."""
+
+    seq: int
+    lineage: str
+    serial: int
+    sha256: str
+    run_id: str
+    written_by: str
+    created_at: datetime
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    lock_id: str
+    holder: str
+    info: Mapping[str, Any]
+    taken_at: datetime
+
+
+class States:
+    """States of all workspaces, in clear only in memory."""
+
+    def __init__(self, db: Database, keyring: Keyring) -> None:
+        self._db = db
+        self._keyring = keyring
+
+    # --- versions
+
+    def newest(self, workspace: str) -> StoredState | None:
+        with self._db.read() as session:
+            row = _newest(session, workspace)
+        return None if row is None else _stored(row, open_record(self._keyring, row))
+
+    def head(self, workspace: str) -> StoredState | None:
+        """The newest version without its content: nothing is decrypted."""
+        with self._db.read() as session:
+            row = _newest(session, workspace)
+        return None if row is None else _stored(row)
+
+    def holds(self, workspace: str, sha256: str) -> bool:
+        query = select(col(StateVersion.seq)).where(
+            col(StateVersion.workspace_id) == workspace, col(StateVersion.sha256) == sha256
+        )
+        with self._db.read() as session:
+            return session.scalar(query.limit(1)) is not None
+
+    def versions(self, workspace: str, limit: int = 100) -> list[StoredState]:
+        """Newest first."""
+        with self._db.read() as session:
+            rows = session.scalars(_of(workspace).limit(limit)).all()
+        return [_stored(row) for row in rows]
+
+    def get(self, workspace: str, serial: int) -> StoredState:
+        """The last version that was written under this serial."""
+        with self._db.read() as session:
+            row = session.scalars(_of(workspace).where(col(StateVersion.serial) == serial)).first()
+        if row is None:
+            raise Missing(f"there is no state of {workspace} with serial {serial}")
+        return _stored(row, open_record(self._keyring, row))
+
+    def put(
+        self, workspace: str, content: bytes, *, written_by: str, run_id: str = "", lock_id: str | None = None
+    ) -> StoredState:
+        """Store a version. `lock_id`: what the writer says it holds; None for the control plane itself."""
+        lineage, serial = parse_state(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        identity = state_identity(workspace, lineage, serial, sha256)
+        record = seal_record(self._keyring, identity, content)
+        with self._db.write() as session:
+            newest = _newest(session, workspace)
+            if lock_id is not None:
+                _check_lock(session, workspace, lock_id)
+            _check_follows(workspace, newest, lineage, serial)
+            values = {
+                "workspace_id": workspace,
+                "lineage": lineage,
+                "serial": serial,
+                "sha256": sha256,
+                "key_id": record.key_id,
+                "wrapped": record.wrapped,
+                "sealed": record.sealed,
+                "run_id": run_id,
+                "written_by": written_by,
+                "created_at": database_now(session),
+            }
+            if newest is not None and newest.sha256 != sha256:
+                # The same bytes once more, after others under the same serial: they are the newest now.
+                _forget(session, workspace, sha256)
+            insert_if_absent(session, StateVersion, values)
+            row = _newest(session, workspace)
+        if row is None or row.sha256 != sha256:
+            raise Stale(f"storing serial {serial} of {workspace}: a newer state was stored meanwhile")
+        return _stored(row)
+
+    def restore(self, workspace: str, serial: int, *, written_by: str) -> StoredState:
+        """Make an older version the newest, under a new serial of the newest lineage."""
+        old, newest = self.get(workspace, serial), self.head(workspace)
+        if newest is None or newest.serial == serial:
+            raise Conflict(f"serial {serial} of {workspace} is the newest already")
+        state = json.loads(old.content)
+        state.update(serial=newest.serial + 1, lineage=newest.lineage)
+        return self.put(workspace, json.dumps(state, indent=2).encode(), written_by=written_by)
+
+    # --- the lock of the http backend, and of our runs
+
+    def lock(self, workspace: str, lock_id: str, holder: str, info: Mapping[str, Any] | None = None) -> None:
+        """Take the lock; taking it again under the same id and holder is fine."""
+        if not lock_id:
+            raise Invalid(f"locking the state of {workspace}: the lock has no id")
+        with self._db.write() as session:
+            values = {
+                "workspace_id": workspace,
+                "lock_id": lock_id,
+                "holder": holder,
+                "info": dict(info or {}),
+                "taken_at": database_now(session),
+            }
+            insert_if_absent(session, StateLock, values)
+            row = session.get_one(StateLock, workspace)
+            if (row.lock_id, row.holder) != (lock_id, holder):
+                raise _locked(workspace, row)
+
+    def unlock(self, workspace: str, lock_id: str) -> None:
+        """Free the lock that has this id. An empty id (`force-unlock` sends none) frees nothing."""
+        with self._db.write() as session:
+            if not lock_id:
+                raise Conflict(
+                    f"unlocking the state of {workspace}: the request does not say which lock",
+                    hint="a lock of the control plane's own is freed by `operation settle`",
+                )
+            where = (col(StateLock.workspace_id) == workspace, col(StateLock.lock_id) == lock_id)
+            if session.execute(delete(StateLock).where(*where)).rowcount:  # type: ignore[attr-defined]
+                return
+            row = session.get(StateLock, workspace)
+        if row is not None:
+            raise _locked(workspace, row)
+
+    def lock_holder(self, workspace: str) -> LockHolder | None:
+        with self._db.read() as session:
+            row = session.get(StateLock, workspace)
+        if row is None:
+            return None
+        return LockHolder(row.lock_id, row.holder, dict(row.info), datetime.fromtimestamp(row.taken_at, UTC))
+
+
+def parse_state(content: bytes) -> tuple[str, int]:
+    """Lineage and serial; refuses what is no whole state."""
+    try:
+        state = json.loads(content)
+        lineage, serial = state["lineage"], state["serial"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Invalid("this is no Terraform state: no JSON with lineage and serial") from error
+    if not isinstance(lineage, str) or not lineage or not isinstance(serial, int):
+        raise Invalid("this is no Terraform state: lineage or serial cannot be read")
+    return lineage, serial
+
+
+def _of(workspace: str) -> Any:
+    return (
+        select(StateVersion)
+        .where(col(StateVersion.workspace_id) == workspace)
+        .order_by(col(StateVersion.seq).desc())
+    )
+
+
+def _newest(session: Session, workspace: str) -> StateVersion | None:
+    found: StateVersion | None = session.scalars(_of(workspace).limit(1)).first()
+    return found
+
+
+def _forget(session: Session, workspace: str, sha256: str) -> None:
+    where = (col(StateVersion.workspace_id) == workspace, col(StateVersion.sha256) == sha256)
+    session.execute(delete(StateVersion).where(*where))
+
+
+def _stored(row: StateVersion, content: bytes = b"") -> StoredState:
+    at = datetime.fromtimestamp(row.created_at, UTC)
+    seq = row.seq or 0
+    return StoredState(seq, row.lineage, row.serial, row.sha256, row.run_id, row.written_by, at, content)
+
+
+def _check_follows(workspace: str, newest: StateVersion | None, lineage: str, serial: int) -> None:
+    if newest is None:
+        return
+    if lineage != newest.lineage:
+        raise Stale(
+            f"storing a state of {workspace}: it has another lineage than the stored one",
+            hint="it belongs to another workspace, or was made from nothing; pull the state first",
+        )
+    if serial < newest.serial:
+        raise Stale(
+            f"storing serial {serial} of {workspace}: serial {newest.serial} is stored already",
+            hint="pull the state first; an older version is put back by `state restore`",
+        )
+
+
+def _check_lock(session: Session, workspace: str, lock_id: str) -> None:
+    row = session.get(StateLock, workspace)
+    if row is not None and row.lock_id != lock_id:
+        raise _locked(workspace, row)
+
+
+def _locked(workspace: str, row: StateLock) -> Locked:
+    return Locked(
+        f"the state of {workspace} is locked by {row.holder}",
+        hint="wait for its end; a person's own lock is freed by `terraform force-unlock` there",
+        details={"lock_id": row.lock_id, "holder": row.holder, "info": dict(row.info)},
+    )
