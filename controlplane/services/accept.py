@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,58 +17,58 @@ from controlplane.store import audit, operations
 from controlplane.store.tables import Operation, Tenant
 
 
-def accept(  # noqa: PLR0913
-    control: Control,
-    session: Session,
-    actor: Actor,
-    ask: Ask,
-    kind: Kind,
-    workspace_id: str,
-    payload: dict[str, Any],
-    tenant: Tenant | None = None,
-) -> Operation:
-    """Insert the operation and its audit entry in the caller's transaction."""
-    now = control.now()
-    operation = Operation(
-        id=new_id("op"),
-        kind=kind.value,
-        workspace_id=workspace_id,
-        tenant_uid=tenant.uid if tenant else None,
-        tenant_slug=tenant.slug if tenant else "",
-        payload={**payload, "auto_approve": ask.auto_approve},
-        requested_by=actor.name,
-        reason=ask.reason,
-        request_id=ask.request_id,
-        priority=ask.priority,
-        created_at=now,
-        waiting_for="its turn",
-        next_command="controlplane worker (if none is running)",
-    )
-    operations.insert(session, operation)
-    record(control, session, actor, ask, f"{kind.value}.requested", operation)
-    return operation
+@dataclass(frozen=True)
+class Intake:
+    """One request within its transaction: who asks for what, and how."""
 
+    control: Control
+    session: Session
+    actor: Actor
+    ask: Ask
 
-def record(  # noqa: PLR0913
-    control: Control, session: Session, actor: Actor, ask: Ask, action: str, operation: Operation
-) -> None:
-    audit.append(
-        session,
-        at=control.now(),
-        actor=actor.name,
-        action=action,
-        subject=f"tenant/{operation.tenant_slug}" if operation.tenant_slug else operation.workspace_id,
-        reason=ask.reason,
-        request_id=ask.request_id,
-        origin=actor.origin,
-        after={"operation": operation.id, "payload": operation.payload},
-    )
+    def accept(
+        self, kind: Kind, workspace_id: str, payload: dict[str, Any], tenant: Tenant | None = None
+    ) -> Operation:
+        """Insert the operation and its audit entry."""
+        operation = Operation(
+            id=new_id("op"),
+            kind=kind.value,
+            workspace_id=workspace_id,
+            tenant_uid=tenant.uid if tenant else None,
+            tenant_slug=tenant.slug if tenant else "",
+            payload={**payload, "auto_approve": self.ask.auto_approve},
+            requested_by=self.actor.name,
+            reason=self.ask.reason,
+            request_id=self.ask.request_id,
+            priority=self.ask.priority,
+            created_at=self.control.now(),
+            waiting_for="its turn",
+            next_command="controlplane worker (if none is running)",
+        )
+        operations.insert(self.session, operation)
+        self.record(f"{kind.value}.requested", operation)
+        return operation
+
+    def record(self, action: str, operation: Operation) -> None:
+        """The audit's entry, in the same transaction as what it tells of."""
+        slug = operation.tenant_slug
+        audit.append(
+            self.session,
+            at=self.control.now(),
+            actor=self.actor.name,
+            action=action,
+            subject=f"tenant/{slug}" if slug else operation.workspace_id,
+            reason=self.ask.reason,
+            request_id=self.ask.request_id,
+            origin=self.actor.origin,
+            after={"operation": operation.id, "payload": operation.payload},
+        )
 
 
 def require_revision(tenant: Tenant, ask: Ask) -> None:
     if ask.if_match is not None and ask.if_match != tenant.revision:
         raise Stale(
-            f"{tenant.slug} was changed since you looked: it has revision {tenant.revision}, not {ask.if_match}",
+            f"{tenant.slug} was changed since you looked: revision {tenant.revision}, not {ask.if_match}",
             hint=f"controlplane tenant show {tenant.slug}",
         )
 
@@ -89,7 +90,7 @@ def require_idle(session: Session, tenant: Tenant) -> None:
     if open_ones:
         first = open_ones[0]
         raise Conflict(
-            f"{tenant.slug} is held by operation {first.id} ({first.kind}, {first.status}) of {first.requested_by}",
+            f"{tenant.slug} is held by {first.requested_by}'s {first.kind}, {first.id} ({first.status})",
             hint=f"controlplane operation show {first.id}",
             details={"holder": first.id, "kind": first.kind, "status": first.status},
         )

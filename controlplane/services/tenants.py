@@ -21,7 +21,7 @@ from controlplane.domain.tenant import (
 )
 from controlplane.operations import CREATE, Create, Request, operation_type
 from controlplane.services import views
-from controlplane.services.accept import accept, invalid_field, require_idle, require_phase, require_revision
+from controlplane.services.accept import Intake, invalid_field, require_idle, require_phase, require_revision
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control, new_uid, plain
 from controlplane.store import history, operations, platforms, slots, tenants
@@ -39,16 +39,8 @@ def create(control: Control, actor: Actor, body: Create, ask: Ask) -> dict[str, 
         tenant = _insert_or_revive(control, session, slug, spec, actor)
         _require_platform(session, spec)
         payload = {"spec": body.model_dump(mode="json"), "size": spec.size.value}
-        operation = accept(
-            control,
-            session,
-            actor,
-            ask,
-            Kind.CREATE,
-            names.tenant_workspace(names.TenantUid(tenant.uid)),
-            payload,
-            tenant,
-        )
+        workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
+        operation = Intake(control, session, actor, ask).accept(Kind.CREATE, workspace, payload, tenant)
         return views.operation(session, operation)
 
 
@@ -140,7 +132,7 @@ def change(control: Control, actor: Actor, kind: Kind, slug: str, body: Request,
         if kind is Kind.DESTROY and payload.get("confirm") != tenant.slug:
             raise invalid_field("confirm", f"repeat the slug to destroy it: --confirm {tenant.slug}")
         workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
-        operation = accept(control, session, actor, ask, kind, workspace, payload, tenant)
+        operation = Intake(control, session, actor, ask).accept(kind, workspace, payload, tenant)
         return views.operation(session, operation)
 
 
