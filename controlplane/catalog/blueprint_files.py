@@ -1,0 +1,182 @@
+"""Blueprints: read, and checked so that no Terraform call finds what a look at the files could have found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from controlplane.catalog.toml_files import Table, read
+from controlplane.catalog.values import (
+    Blueprint,
+    BlueprintEnvironment,
+    ModuleFacts,
+    Option,
+    WiredModule,
+    Wiring,
+)
+from controlplane.domain.errors import Invalid
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Environment, Stage
+
+# What a root module of each kind declares by itself, beside the blueprint's options.
+PLATFORM_SOURCES = ("var.name", "var.region", "var.zones", "var.tags")
+TENANT_SOURCES = ("var.slots", "var.platform", "var.route_parameter", "var.tags", "var.region")
+SLOT_SOURCES = ("each.key", "each.value", "local.master_passwords[each.key]")
+
+_MODULE_SOURCE = re.compile(r"module\.(\w+)\.(\w+)")
+_CHECKS: dict[str, type] = {"string": str, "number": int, "bool": bool, "list(string)": list}
+
+
+def read_blueprints(folder: Path, modules: Mapping[str, ModuleFacts]) -> dict[str, Blueprint]:
+    return {file.stem: _read_blueprint(file, modules) for file in sorted(folder.glob("*.toml"))}
+
+
+def _read_blueprint(file: Path, modules: Mapping[str, ModuleFacts]) -> Blueprint:
+    table = read(file)
+    options = {name: _read_option(name, child) for name, child in table.table("options").children()}
+    platform_sources = (*PLATFORM_SOURCES, *(f"var.{name}" for name in options))
+    environments = table.table("environments")
+    blueprint = Blueprint(
+        name=file.stem,
+        title=table.text("title"),
+        template_version=table.text("template_version"),
+        tenancy=table.text("tenancy", ("database", "schema")),
+        verbs=frozenset(Kind(verb) for verb in table.texts("verbs", tuple(Kind))),
+        environments={
+            Environment(name): _read_environment(name, child, options)
+            for name, child in environments.children(tuple(Environment))
+        },
+        options=options,
+        platform=_read_wiring(table.table("platform"), modules, platform_sources),
+        tenant=_read_wiring(table.table("tenant"), modules, TENANT_SOURCES),
+    )
+    table.done()
+    return blueprint
+
+
+def _read_option(name: str, table: Table) -> Option:
+    option = Option(
+        name=name,
+        type=table.text("type", tuple(_CHECKS)),
+        description=table.text("description"),
+        default=table.anything("default"),
+        minimum=table.anything("minimum"),
+        maximum=table.anything("maximum"),
+        allowed=tuple(table.anything("allowed") or ()),
+        pattern=table.text("pattern", default=""),
+    )
+    table.done()
+    problem = option_problem(option, option.default)
+    if problem:
+        table.fail("default", problem)
+    return option
+
+
+def option_problem(option: Option, value: Any) -> str:
+    """What is wrong with a value for this option; empty when nothing is."""
+    said = f"is {value!r}; allowed: {option.range()}"
+    kind = _CHECKS[option.type]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        return said
+    members = value if isinstance(value, list) else [value]
+    return said if not members or any(_is_outside(option, member) for member in members) else ""
+
+
+def _is_outside(option: Option, value: Any) -> bool:
+    if option.type == "list(string)" and not isinstance(value, str):
+        return True
+    if option.allowed and value not in option.allowed:
+        return True
+    if option.pattern and not re.fullmatch(option.pattern, value):
+        return True
+    too_low = option.minimum is not None and value < option.minimum
+    return too_low or (option.maximum is not None and value > option.maximum)
+
+
+def _read_environment(name: str, table: Table, options: Mapping[str, Option]) -> BlueprintEnvironment:
+    chosen = table.table("options")
+    for key, value in chosen.values.items():
+        if key not in options:
+            chosen.fail(key, f"is no option of this blueprint; allowed: {', '.join(sorted(options))}")
+        problem = option_problem(options[key], value)
+        if problem:
+            chosen.fail(key, problem)
+    stages = tuple(Stage(stage) for stage in table.texts("stages", tuple(Stage)))
+    table.done()
+    return BlueprintEnvironment(Environment(name), stages, dict(chosen.values))
+
+
+def _read_wiring(table: Table, modules: Mapping[str, ModuleFacts], sources: tuple[str, ...]) -> Wiring:
+    placed = table.tables("modules")
+    wired = [_read_module(child, modules) for child in placed]
+    repeated = [w.name for w in wired if [v.name for v in wired].count(w.name) > 1]
+    if repeated:
+        table.fail("modules", f"two modules are named {repeated[0]!r}; each name stands once")
+    outputs_of = {w.name: modules[w.module].outputs for w in wired}
+    for child, module in zip(placed, wired, strict=True):
+        inputs = child.table("inputs")
+        _check_inputs(inputs, module, modules[module.module])
+        own = (*sources, *SLOT_SOURCES) if module.each else sources
+        for key, source in module.inputs:
+            _check_source(inputs, key, source, outputs_of, own)
+    outputs = table.table("outputs")
+    for key in outputs.values:
+        _check_source(outputs, key, outputs.text(key), outputs_of, ())
+    _check_cycles(table, wired)
+    table.done()
+    return Wiring(tuple(wired), tuple((key, outputs.text(key)) for key in outputs.values))
+
+
+def _read_module(table: Table, modules: Mapping[str, ModuleFacts]) -> WiredModule:
+    inputs = table.table("inputs")
+    module = WiredModule(
+        name=table.text("name"),
+        module=table.text("module", sorted(modules)),
+        inputs=tuple((key, inputs.text(key)) for key in inputs.values),
+        each=table.text("each", ("slots", ""), default=""),
+    )
+    table.done()
+    return module
+
+
+def _check_inputs(table: Table, module: WiredModule, facts: ModuleFacts) -> None:
+    allowed = facts.required_inputs + facts.optional_inputs
+    given = dict(module.inputs)
+    for key in given:
+        if key not in allowed:
+            table.fail(key, f"module {facts.name} has no such input; allowed: {', '.join(sorted(allowed))}")
+    for key in facts.required_inputs:
+        if key not in given:
+            table.fail(key, f"module {facts.name} needs this input and nothing is wired to it")
+
+
+def _check_source(
+    table: Table, key: str, source: str, outputs_of: Mapping[str, tuple[str, ...]], sources: tuple[str, ...]
+) -> None:
+    match = _MODULE_SOURCE.fullmatch(source)
+    if match is None:
+        if source not in sources:
+            names = ", ".join(sources) or "none"
+            table.fail(key, f"is wired to {source!r}; allowed: {names}, or module.NAME.OUTPUT")
+        return
+    name, output = match.groups()
+    if name not in outputs_of:
+        table.fail(key, f"is wired to module {name!r}; allowed: {', '.join(sorted(outputs_of))}")
+    if output not in outputs_of[name]:
+        table.fail(
+            key, f"is wired to {output!r} of module {name}; it gives: {', '.join(sorted(outputs_of[name]))}"
+        )
+
+
+def _check_cycles(table: Table, wired: list[WiredModule]) -> None:
+    graph = {w.name: {m[1] for _, s in w.inputs if (m := _MODULE_SOURCE.fullmatch(s))} for w in wired}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise Invalid(
+            f"{table.file}: {table.path}.modules: the wires form a circle: {' -> '.join(error.args[1])}",
+            hint="take one of these wires out: a module cannot wait for itself",
+        ) from error

@@ -1,0 +1,225 @@
+"""The catalog as frozen values. They are compared by identity: one catalog is loaded, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from controlplane.domain.errors import FieldError, Invalid
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Environment, Size, Stage
+
+CONNECTION_BYTES, MOST_CONNECTIONS = 9_531_392, 5_000  # AWS: LEAST(DBInstanceClassMemory/9531392, 5000)
+
+
+@dataclass(frozen=True)
+class DatabaseSize:
+    """One step of the ladder: an RDS class and what it can do."""
+
+    size: Size
+    instance_class: str
+    vcpu: int
+    memory_mb: int
+    engine_majors: tuple[str, ...]
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.memory_mb * 1024 * 1024
+
+    @property
+    def max_connections(self) -> int:
+        return min(self.memory_bytes // CONNECTION_BYTES, MOST_CONNECTIONS)
+
+
+@dataclass(frozen=True)
+class StageTier:
+    """How a database of one stage is kept."""
+
+    stage: Stage
+    multi_az: bool
+    backup_days: int
+    least_backup_days: int
+    most_backup_days: int
+    storage_ceiling_gb: int
+    log_days: int
+
+
+@dataclass(frozen=True)
+class AlarmRule:
+    """One alarm of a database, as a share of something that the class or the slot decides."""
+
+    name: str
+    metric: str
+    side: str  # above, below
+    of: str  # percent, max_connections, memory, storage
+    share: int
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Engine:
+    name: str
+    default_major: str
+    port: int
+    versions: Mapping[str, tuple[str, ...]]  # by major
+
+
+@dataclass(frozen=True)
+class StorageLimits:
+    least_gb: int
+    most_gb: int
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What AWS grants by default."""
+
+    name: str
+    service: str
+    limit: int
+    per: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Region:
+    name: str
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """What a module's use costs: a component, how much of it, and which of its prices."""
+
+    component: str
+    fixed: int | None = None  # so many,
+    value_of: str = ""  # or the number at this path of the module's inputs,
+    count_of: str = ""  # or the length of what stands there
+    select: Mapping[str, str] = field(default_factory=dict)  # dimension of the price -> path of an input
+
+
+@dataclass(frozen=True)
+class ModuleFacts:
+    """What can be wired into a module and out of it, read from its own files."""
+
+    name: str
+    version: str
+    summary: str
+    required_inputs: tuple[str, ...]
+    optional_inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    costs: tuple[CostLine, ...]
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that may differ between platforms of one blueprint, within its range."""
+
+    name: str
+    type: str
+    description: str
+    default: Any
+    minimum: int | None = None
+    maximum: int | None = None
+    allowed: tuple[Any, ...] = ()
+    pattern: str = ""
+
+    def range(self) -> str:
+        if self.allowed:
+            return "one of " + ", ".join(str(value) for value in self.allowed)
+        if self.pattern:
+            return f"text like {self.pattern}"
+        if self.minimum is not None or self.maximum is not None:
+            return f"{self.minimum} to {self.maximum}"
+        return self.type
+
+
+@dataclass(frozen=True)
+class WiredModule:
+    """A module in its place: where each of its inputs comes from."""
+
+    name: str
+    module: str
+    inputs: tuple[tuple[str, str], ...]
+    each: str = ""  # the map variable that it is repeated over
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The modules and outputs of one kind of workspace."""
+
+    modules: tuple[WiredModule, ...]
+    outputs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class BlueprintEnvironment:
+    name: Environment
+    stages: tuple[Stage, ...]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Blueprint:
+    """A reference platform: its modules, where it may stand, and what its tenants can do."""
+
+    name: str
+    title: str
+    template_version: str
+    tenancy: str  # database: a workspace per tenant; schema: a schema in the shared database
+    verbs: frozenset[Kind]
+    environments: Mapping[Environment, BlueprintEnvironment]
+    options: Mapping[str, Option]
+    platform: Wiring
+    tenant: Wiring
+
+    def option_values(self, environment: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every option's value: what was given, else what the environment says, else its default."""
+        unknown = sorted(set(given) - set(self.options))
+        if unknown:
+            allowed = ", ".join(sorted(self.options))
+            raise Invalid(
+                f"blueprint {self.name} has no option {unknown[0]!r}; it has: {allowed}",
+                errors=[FieldError(f"options.{unknown[0]}", f"one of: {allowed}")],
+            )
+        defaults = {name: option.default for name, option in self.options.items()}
+        return {**defaults, **self.in_environment(environment).options, **given}
+
+    def in_environment(self, environment: Environment) -> BlueprintEnvironment:
+        found = self.environments.get(environment)
+        if found is None:
+            allowed = ", ".join(sorted(self.environments))
+            raise Invalid(
+                f"blueprint {self.name} does not stand in {environment}; only in: {allowed}",
+                errors=[FieldError("environment", f"one of: {allowed}")],
+            )
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """All facts, read once and checked as a whole."""
+
+    engine: Engine
+    storage: StorageLimits
+    sizes: Mapping[Size, DatabaseSize]
+    stages: Mapping[Stage, StageTier]
+    alarms: tuple[AlarmRule, ...]
+    quotas: Mapping[str, Quota]
+    regions: Mapping[str, Region]
+    modules: Mapping[str, ModuleFacts]
+    blueprints: Mapping[str, Blueprint]
+
+    def blueprint(self, name: str) -> Blueprint:
+        return _named("blueprint", name, self.blueprints)
+
+    def region(self, name: str) -> Region:
+        return _named("region", name, self.regions)
+
+
+def _named(what: str, name: str, known: Mapping[str, Any]) -> Any:
+    if name not in known:
+        allowed = ", ".join(sorted(known))
+        raise Invalid(f"there is no {what} {name!r}; known: {allowed}", errors=[FieldError(what, allowed)])
+    return known[name]

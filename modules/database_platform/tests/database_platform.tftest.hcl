@@ -1,0 +1,118 @@
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { name = "us-east-1" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/one", key_id = "one" }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:alarms" }
+  }
+}
+
+variables {
+  name          = "platform-demo-development-default"
+  subnet_ids    = ["subnet-1", "subnet-2"]
+  engine_majors = ["15", "16"]
+}
+
+run "every_major_has_a_group_that_forces_tls_and_allows_logical_replication" {
+  command = apply
+
+  assert {
+    condition = alltrue([
+      for major in ["15", "16"] : {
+        for parameter in aws_db_parameter_group.this[major].parameter : parameter.name => parameter.value
+      } == { "rds.force_ssl" = "1", "rds.logical_replication" = "1" }
+    ])
+    error_message = "A parameter group lost one of its two settings."
+  }
+
+  assert {
+    condition     = output.parameter_groups == { "15" = "platform-demo-development-default-postgres15", "16" = "platform-demo-development-default-postgres16" }
+    error_message = "Parameter groups are given out by major."
+  }
+
+  assert {
+    condition     = aws_db_parameter_group.this["16"].family == "postgres16"
+    error_message = "The family follows the major."
+  }
+}
+
+run "the_key_rotates_and_encrypts_the_topic" {
+  command = apply
+
+  assert {
+    condition     = aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
+    error_message = "The key rotates, and can be taken back for thirty days."
+  }
+
+  assert {
+    condition     = aws_sns_topic.alarms.kms_master_key_id == aws_kms_key.this.arn
+    error_message = "The alarm topic is encrypted with the platform's key: AWS's own key would keep CloudWatch out."
+  }
+}
+
+run "a_single_subnet_is_refused" {
+  command = plan
+
+  variables {
+    subnet_ids = ["subnet-1"]
+  }
+
+  expect_failures = [var.subnet_ids]
+}
+
+run "no_major_at_all_is_refused" {
+  command = plan
+
+  variables {
+    engine_majors = []
+  }
+
+  expect_failures = [var.engine_majors]
+}
+
+run "a_minor_version_is_refused_as_major" {
+  command = plan
+
+  variables {
+    engine_majors = ["16.4"]
+  }
+
+  expect_failures = [var.engine_majors]
+}
+
+run "a_key_that_is_gone_in_a_day_is_refused" {
+  command = plan
+
+  variables {
+    key_deletion_days = 1
+  }
+
+  expect_failures = [var.key_deletion_days]
+}
+
+run "a_name_that_rds_would_refuse_is_refused" {
+  command = plan
+
+  variables {
+    name = "platform--demo"
+  }
+
+  expect_failures = [var.name]
+}
