@@ -62,9 +62,7 @@ class Redactor:
     """Removes secrets from texts. `known` values are found in every spelling in which tools print them."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        spellings = {s for value in known for s in _spellings(value)}
-        longest_first = sorted(spellings, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._known = known_pattern(known)
         self._inside_key = False
 
     def text(self, text: str) -> str:
@@ -80,6 +78,13 @@ class Redactor:
         inside = self._inside_key
         self._inside_key = (inside or begins) and not ends
         return MASK if inside else self.text(text)
+
+
+def known_pattern(known: Iterable[str]) -> re.Pattern[str] | None:
+    """Finds these values in every spelling in which tools print them; None where there is nothing to find."""
+    spellings = {s for value in known for s in _spellings(value)}
+    longest_first = sorted(spellings, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
 
 def _spellings(value: str) -> Iterator[str]:
