@@ -14,13 +14,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    CursorResult,
+    Engine,
+    Table,
+    UpdateBase,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlmodel import Session
+from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import (
     CatalogCorrupt,
@@ -181,7 +193,13 @@ def insert_if_absent(session: Session, table: type[Any], values: Mapping[str, An
     target: Table = table.__table__
     on_postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(target) if on_postgres else sqlite.insert(target)
-    return bool(session.execute(insert.values(**values).on_conflict_do_nothing()).rowcount)  # type: ignore[attr-defined]
+    return bool(changed_rows(session, insert.values(**values).on_conflict_do_nothing()))
+
+
+def changed_rows(session: Session, statement: UpdateBase) -> int:
+    """Run an insert, update or delete; how many rows it touched. Objects in the session are not refreshed."""
+    options = {"synchronize_session": False}
+    return cast(CursorResult[Any], session.execute(statement, execution_options=options)).rowcount
 
 
 # --- errors -----------------------------------------------------------------------------------------

@@ -1,0 +1,68 @@
+"""Slots: the databases of a tenant, as they were last wanted or found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from controlplane.domain.errors import Conflict, Missing
+from controlplane.domain.workspace import SlotSpec
+from controlplane.store.database import changed_rows, insert_if_absent
+from controlplane.store.tables import Slot
+
+GONE = "gone"
+_FRESH = {"populate_existing": True}
+
+
+def every(session: Session, uid: str) -> list[Slot]:
+    """All that the tenant ever had, oldest first."""
+    query = select(Slot).where(col(Slot.tenant_uid) == uid).order_by(col(Slot.epoch))
+    return list(session.scalars(query, execution_options=_FRESH))
+
+
+def present(session: Session, uid: str) -> list[Slot]:
+    """Those that are wanted or there: what the workspace is rendered from."""
+    return [slot for slot in every(session, uid) if slot.status != GONE]
+
+
+def get(session: Session, uid: str, epoch: int) -> Slot:
+    found = session.get(Slot, (uid, epoch), populate_existing=True)
+    if found is None:
+        raise Missing(f"the tenant {uid} has no slot e{epoch}")
+    return found
+
+
+def save(session: Session, uid: str, slot: SlotSpec, *, status: str) -> None:
+    """Record the slot as it is; an epoch keeps its identifier for ever."""
+    values = {name: "" if value is None else value for name, value in asdict(slot).items()}
+    key = {"tenant_uid": uid, "epoch": values.pop("epoch")}
+    row: dict[str, Any] = {**key, **values, "status": status, "final_snapshot": {}, "created_at": func.now()}
+    if insert_if_absent(session, Slot, row):
+        return
+    same = [col(getattr(Slot, name)) == value for name, value in key.items()]
+    same.append(col(Slot.identifier) == slot.identifier)
+    if not changed_rows(session, update(Slot).where(*same).values(**values, status=status)):
+        raise Conflict(f"the slot {slot.identifier} of {uid} cannot be recorded: its name or epoch is taken")
+
+
+def retire(session: Session, uid: str) -> None:
+    """All of the tenant's slots are gone."""
+    changed_rows(session, update(Slot).where(col(Slot.tenant_uid) == uid).values(status=GONE))
+
+
+def set_status(session: Session, uid: str, epoch: int, status: str) -> None:
+    this = (col(Slot.tenant_uid) == uid, col(Slot.epoch) == epoch)
+    if not changed_rows(session, update(Slot).where(*this).values(status=status)):
+        get(session, uid, epoch)
+
+
+def record_final_snapshot(session: Session, uid: str, receipt: Mapping[str, Any]) -> None:
+    """Keep the receipt of a proven snapshot with the slot whose `database` it names."""
+    this = (col(Slot.tenant_uid) == uid, col(Slot.identifier) == receipt["database"])
+    if not changed_rows(session, update(Slot).where(*this).values(final_snapshot=dict(receipt))):
+        raise Missing(f"the tenant {uid} has no slot {receipt['database']!r}")

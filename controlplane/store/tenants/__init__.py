@@ -1,0 +1,33 @@
+"""Tenants: their rows and every change of them (`rows`), and the listing of the fleet (`listing`)."""
+
+from controlplane.store.tenants.rows import (
+    Route,
+    by_slug,
+    by_uid,
+    change,
+    find,
+    flip_route,
+    hold,
+    insert,
+    labels,
+    observe_generation,
+    revive,
+    set_phase,
+    set_route,
+)
+
+__all__ = [
+    "Route",
+    "by_slug",
+    "by_uid",
+    "change",
+    "find",
+    "flip_route",
+    "hold",
+    "insert",
+    "labels",
+    "observe_generation",
+    "revive",
+    "set_phase",
+    "set_route",
+]
