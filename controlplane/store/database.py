@@ -193,12 +193,12 @@ def insert_if_absent(session: Session, table: type[Any], values: Mapping[str, An
     target: Table = table.__table__
     on_postgres = session.get_bind().dialect.name == "postgresql"
     insert = postgresql.insert(target) if on_postgres else sqlite.insert(target)
-    return bool(changed_rows(session, insert.values(**values).on_conflict_do_nothing()))
+    return changed_rows(session, insert.values(**values).on_conflict_do_nothing()) > 0
 
 
 def changed_rows(session: Session, statement: UpdateBase) -> int:
     """Run an insert, update or delete; how many rows it touched. Objects in the session are not refreshed."""
-    options = {"synchronize_session": False}
+    options = {"synchronize_session": False, "preserve_rowcount": True}
     return cast(CursorResult[Any], session.execute(statement, execution_options=options)).rowcount
 
 
