@@ -28,7 +28,7 @@ def read_databases(file: Path) -> dict[str, Any]:
     majors = tuple(engine.versions)
     storage = table.table("storage")
     least_gb = storage.number("least_gb", 20, 65536)
-    facts = {
+    facts: dict[str, Any] = {
         "engine": engine,
         "storage": StorageLimits(least_gb, storage.number("most_gb", least_gb, 65536)),
         "sizes": {
@@ -43,7 +43,7 @@ def read_databases(file: Path) -> dict[str, Any]:
     }
     storage.done()
     table.done()
-    for field, wanted in (("sizes", Size), ("stages", Stage)):
+    for field, wanted in (("sizes", list[str](Size)), ("stages", list[str](Stage))):
         absent = sorted(set(wanted) - set(facts[field]))
         if absent:
             table.fail(f"{field}.{absent[0]}", "is missing")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from controlplane.domain.errors import FieldError, Invalid
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment, Size, Stage
 
+T = TypeVar("T")
 CONNECTION_BYTES, MOST_CONNECTIONS = 9_531_392, 5_000  # AWS: LEAST(DBInstanceClassMemory/9531392, 5000)
 
 
@@ -218,7 +219,7 @@ class Catalog:
         return _named("region", name, self.regions)
 
 
-def _named(what: str, name: str, known: Mapping[str, Any]) -> Any:
+def _named(what: str, name: str, known: Mapping[str, T]) -> T:
     if name not in known:
         allowed = ", ".join(sorted(known))
         raise Invalid(f"there is no {what} {name!r}; known: {allowed}", errors=[FieldError(what, allowed)])

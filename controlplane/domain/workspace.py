@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from controlplane.domain.names import Slug, TenantUid, WorkspaceId
+from controlplane.domain.names import Slug, TenantUid, WorkspaceId, slot_key
 from controlplane.domain.tenant import Environment, Size, Stage
+
+MASTER_USERNAME = "cp_master"
+DATABASE_NAME = "app"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class PlatformWorkspace:
     region: str
     cell: str
     options: Mapping[str, object] = field(default_factory=dict)
+    imports: tuple[Import, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,3 +80,65 @@ class Rendering:
     files: Mapping[str, str]
     digest: str
     template_version: str
+
+
+def tenant_tags(slug: Slug, uid: TenantUid, stage: Stage, blueprint: str, cost_tier: str) -> dict[str, str]:
+    """What everything of a tenant carries in AWS; a slot's things carry `epoch` as well."""
+    return {
+        "tenant": slug,
+        "uid": uid,
+        "stage": stage.value,
+        "blueprint": blueprint,
+        "cost-tier": cost_tier,
+        "managed-by": "controlplane",
+    }
+
+
+def slot_changes_refused(before: Sequence[SlotSpec], after: Sequence[SlotSpec]) -> list[str]:
+    """Changes that Terraform would pass over in silence or carry out wrongly; each as a reason."""
+    was = {slot.epoch: slot for slot in before}
+    stays = {slot.epoch for slot in after}
+    refused = [
+        f"slot {slot_key(slot.epoch)} is still protected: an apply without protection and alarms comes first"
+        for slot in before
+        if slot.epoch not in stays and slot.protected
+    ]
+    for slot in after:
+        refused += _born_refused(slot) if slot.epoch not in was else _change_refused(was[slot.epoch], slot)
+    return refused
+
+
+def _born_refused(slot: SlotSpec) -> list[str]:
+    if slot.adopted or slot.credential_write:
+        return []
+    return [f"slot {slot_key(slot.epoch)} is new: it needs its credential gate open to get a password"]
+
+
+def _change_refused(was: SlotSpec, slot: SlotSpec) -> list[str]:
+    key = slot_key(slot.epoch)
+    checks = (
+        (slot.identifier != was.identifier, "cannot be renamed"),
+        (slot.storage_gb < was.storage_gb, f"cannot shrink from {was.storage_gb} to {slot.storage_gb} GB"),
+        (
+            _password_changes(was, slot) and not slot.credential_write,
+            "changes its password with the credential gate closed",
+        ),
+        (
+            _goes_back(was.engine_version, slot.engine_version),
+            f"cannot go back from engine {was.engine_version} to {slot.engine_version}",
+        ),
+    )
+    return [f"slot {key} {reason}" for broken, reason in checks if broken]
+
+
+def _password_changes(was: SlotSpec, slot: SlotSpec) -> bool:
+    versions_differ = (was.adopted, was.credential_version) != (slot.adopted, slot.credential_version)
+    return versions_differ and not slot.adopted
+
+
+def _goes_back(was: str | None, wanted: str | None) -> bool:
+    """A major that stands alone, such as 16, asks for any of its minors."""
+    if was is None or wanted is None:
+        return False
+    parts = [int(part) for part in wanted.split(".")]
+    return parts < [int(part) for part in was.split(".")][: len(parts)]

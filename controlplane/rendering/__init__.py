@@ -1,0 +1,21 @@
+"""Spec + blueprint + catalog -> files and a digest. Pure: the same input gives the same bytes."""
+
+from controlplane.rendering.hcl import hcl_string
+from controlplane.rendering.provenance import PROVENANCE_FILE, HandEdit, check_folder
+from controlplane.rendering.slots import slot_for
+from controlplane.rendering.structure import LOCK_FILE, OVERRIDE_FILE, runner_override
+from controlplane.rendering.workspaces import platform_name, render_platform, render_tenant
+
+__all__ = [
+    "LOCK_FILE",
+    "OVERRIDE_FILE",
+    "PROVENANCE_FILE",
+    "HandEdit",
+    "check_folder",
+    "hcl_string",
+    "platform_name",
+    "render_platform",
+    "render_tenant",
+    "runner_override",
+    "slot_for",
+]

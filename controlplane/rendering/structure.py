@@ -1,0 +1,99 @@
+"""The part of a rendering that is the same for every workspace of one kind: HCL, modules, lock file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from controlplane import assets
+from controlplane.catalog import Blueprint, Wiring
+from controlplane.domain.workspace import Import
+from controlplane.rendering.hcl import hcl_string
+from controlplane.rendering.shapes import Variable
+
+LOCK_FILE = ".terraform.lock.hcl"
+OVERRIDE_FILE = "runner_override.tf"
+
+
+@dataclass(frozen=True)
+class Structure:
+    files: Mapping[str, str]
+    digests: Mapping[str, str]
+
+
+def digest_of(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(assets.templates()),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - this is HCL; text goes through the `hcl` filter
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["hcl"] = hcl_string
+    return environment
+
+
+@lru_cache(maxsize=64)
+def structure_of(blueprint: Blueprint, kind: str, variables: tuple[Variable, ...]) -> Structure:
+    """Rendered once for a blueprint: a workspace adds its values and nothing else."""
+    wiring = blueprint.tenant if kind == "tenant" else blueprint.platform
+    files = {
+        "main.tf": _render(f"{kind}/main.tf.j2", modules=wiring.modules),
+        "variables.tf": _render("common/variables.tf.j2", variables=variables),
+        "outputs.tf": _render("common/outputs.tf.j2", outputs=_output_values(wiring)),
+        LOCK_FILE: (assets.templates() / "terraform.lock.hcl").read_text(encoding="utf-8"),
+        **_further_files(kind),
+        **_module_files(wiring),
+    }
+    return Structure(files, {path: digest_of(text) for path, text in files.items()})
+
+
+def render_imports(imports: Sequence[Import]) -> str:
+    return _render("common/imports.tf.j2", imports=imports)
+
+
+def runner_override() -> str:
+    """The backend of the control plane's own runs; written beside a workspace, outside its digest."""
+    return (assets.templates() / OVERRIDE_FILE).read_text(encoding="utf-8")
+
+
+def _render(template: str, **values: Any) -> str:
+    return _templates().get_template(template).render(**values)
+
+
+def _output_values(wiring: Wiring) -> list[tuple[str, str]]:
+    repeated = {module.name for module in wiring.modules if module.each}
+    return [(name, _output_value(source, repeated)) for name, source in wiring.outputs]
+
+
+def _output_value(source: str, repeated: set[str]) -> str:
+    _, name, output = source.split(".")
+    return f"{{ for key, each in module.{name} : key => each.{output} }}" if name in repeated else source
+
+
+def _further_files(kind: str) -> dict[str, str]:
+    """Files that a template version adds as they are, such as `moved.tf`."""
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted((assets.templates() / kind).glob("*.tf"))
+    }
+
+
+def _module_files(wiring: Wiring) -> dict[str, str]:
+    """The modules travel with the workspace, so that the folder is whole wherever it is copied."""
+    return {
+        f"modules/{name}/{path.name}": path.read_text(encoding="utf-8")
+        for name in sorted({module.module for module in wiring.modules})
+        for path in sorted((assets.modules() / name).glob("*.tf"))
+    }

@@ -1,0 +1,172 @@
+"""Rendering: a workspace's values and a blueprint in, files and a digest out. Pure; nothing is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from controlplane.catalog import Blueprint, Catalog
+from controlplane.catalog.blueprint_files import option_problem
+from controlplane.domain.errors import FieldError, Invalid, Refused
+from controlplane.domain.names import route_parameter, slot_key
+from controlplane.domain.workspace import (
+    Import,
+    PlatformWorkspace,
+    Rendering,
+    TenantWorkspace,
+    tenant_tags,
+)
+from controlplane.rendering.labels import label_tags
+from controlplane.rendering.provenance import as_json, seal
+from controlplane.rendering.shapes import ListOf, MapOf, Variable, checked
+from controlplane.rendering.slots import SLOT_SHAPE, slot_values
+from controlplane.rendering.structure import render_imports, structure_of
+
+PLATFORM_FACTS = (
+    "database_subnet_group",
+    "database_security_group_id",
+    "database_key_arn",
+    "alarm_topic_arn",
+)
+TENANT_VARIABLES = (
+    Variable("region", "Region that the tenant lives in.", str),
+    Variable("tags", "Tags of everything here.", MapOf(str)),
+    Variable(
+        "platform", "What the platform gives, as it was recorded.", {name: str for name in PLATFORM_FACTS}
+    ),
+    Variable("route_parameter", "Parameter that the application reads its route from.", str),
+    Variable("slots", "The tenant's databases by slot: e1 for epoch 1, and so on.", MapOf(SLOT_SHAPE)),
+)
+_PLATFORM_VARIABLES = (
+    Variable("name", "Prefix of the platform's names.", str),
+    Variable("region", "Region that the platform lies in.", str),
+    Variable("zones", "Availability zones that it is spread over, in order.", ListOf(str)),
+    Variable("tags", "Tags of everything here.", MapOf(str)),
+)
+_OPTION_SHAPES = {"string": str, "number": int, "bool": bool, "list(string)": ListOf(str)}
+_KEY = r'(?:\["[A-Za-z0-9_./:-]+"\])?'
+_ADDRESS = re.compile(rf"module\.[a-z_]+{_KEY}\.[a-z0-9_]+\.[a-z0-9_]+{_KEY}")
+
+
+def render_tenant(workspace: TenantWorkspace, catalog: Catalog) -> Rendering:
+    """The files of one tenant's workspace."""
+    blueprint = catalog.blueprint(workspace.blueprint)
+    if not blueprint.tenant.modules:
+        raise Refused(f"a tenant of {blueprint.name} has no workspace: it is a schema in the shared database")
+    values = checked(
+        f"the workspace of {workspace.slug}",
+        TENANT_VARIABLES,
+        {
+            "region": catalog.region(workspace.region).name,
+            "tags": {
+                **label_tags(workspace.labels),
+                **tenant_tags(
+                    workspace.slug, workspace.uid, workspace.stage, blueprint.name, workspace.cost_tier
+                ),
+            },
+            "platform": _platform_facts(workspace),
+            "route_parameter": route_parameter(workspace.slug, workspace.uid),
+            "slots": {slot_key(s.epoch): slot_values(s, workspace, catalog) for s in workspace.slots},
+        },
+    )
+    if len(values["slots"]) != len(workspace.slots):
+        raise Invalid(f"rendering the workspace of {workspace.slug}: two slots have the same epoch")
+    return _rendering(blueprint, "tenant", workspace.workspace, TENANT_VARIABLES, values, workspace.imports)
+
+
+def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering:
+    """The files of one platform's workspace."""
+    blueprint = catalog.blueprint(workspace.blueprint)
+    options = blueprint.option_values(workspace.environment, workspace.options)
+    _check_options(blueprint, options)
+    region = catalog.region(workspace.region)
+    variables = _platform_variables(blueprint)
+    values = checked(
+        f"the platform {workspace.workspace}",
+        variables,
+        {
+            "name": platform_name(workspace),
+            "region": region.name,
+            "zones": list(region.zones[: options.get("zone_count", len(region.zones))]),
+            "tags": {
+                "blueprint": blueprint.name,
+                "environment": workspace.environment.value,
+                "cell": workspace.cell,
+                "managed-by": "controlplane",
+            },
+            **{v.name: options[v.name] for v in variables if v.name in options},
+        },
+    )
+    return _rendering(blueprint, "platform", workspace.workspace, variables, values, workspace.imports)
+
+
+def platform_name(workspace: PlatformWorkspace) -> str:
+    """Prefix of a platform's names: blueprint, environment and cell, in letters that every service takes."""
+    return f"{workspace.blueprint.replace('_', '-')}-{workspace.environment.value}-{workspace.cell}"
+
+
+def _rendering(
+    blueprint: Blueprint,
+    kind: str,
+    workspace: str,
+    variables: tuple[Variable, ...],
+    values: Mapping[str, Any],
+    imports: Sequence[Import],
+) -> Rendering:
+    own = {f"{kind}.auto.tfvars.json": as_json(values)}
+    if imports:
+        _check_imports(imports)
+        own["imports.tf"] = render_imports(imports)
+    return seal(
+        structure_of(blueprint, kind, variables),
+        own,
+        workspace=workspace,
+        blueprint=blueprint.name,
+        template_version=blueprint.template_version,
+    )
+
+
+def _platform_facts(workspace: TenantWorkspace) -> dict[str, Any]:
+    absent = [name for name in (*PLATFORM_FACTS, "parameter_groups") if name not in workspace.platform]
+    if absent:
+        raise Invalid(
+            f"rendering the workspace of {workspace.slug}: the platform has no recorded {', '.join(absent)}",
+            hint=f"apply the platform: controlplane blueprint apply {workspace.blueprint} "
+            f"--environment {workspace.environment}",
+            errors=[FieldError(f"platform.{name}", "is missing") for name in absent],
+        )
+    return {name: workspace.platform[name] for name in PLATFORM_FACTS}
+
+
+def _check_options(blueprint: Blueprint, options: Mapping[str, Any]) -> None:
+    for name, value in options.items():
+        problem = option_problem(blueprint.options[name], value)
+        if problem:
+            raise Invalid(
+                f"blueprint {blueprint.name}: options.{name} {problem}",
+                errors=[FieldError(f"options.{name}", problem)],
+            )
+
+
+@lru_cache(maxsize=64)
+def _platform_variables(blueprint: Blueprint) -> tuple[Variable, ...]:
+    """Options that no module reads are decisions, and stand in other values."""
+    sources = {source for module in blueprint.platform.modules for _, source in module.inputs}
+    wired = [option for option in blueprint.options.values() if f"var.{option.name}" in sources]
+    return _PLATFORM_VARIABLES + tuple(
+        Variable(option.name, option.description, _OPTION_SHAPES[option.type]) for option in wired
+    )
+
+
+def _check_imports(imports: Sequence[Import]) -> None:
+    addresses = [item.address for item in imports]
+    for address in addresses:
+        if not _ADDRESS.fullmatch(address):
+            raise Invalid(
+                f"{address!r} is no address in a workspace",
+                hint='an address is like module.database["e1"].aws_db_instance.this',
+            )
+    if len(set(addresses)) != len(addresses):
+        raise Invalid("two imports go to one address")
