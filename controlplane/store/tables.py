@@ -337,6 +337,10 @@ class AuditEntry(SQLModel, table=True):
     """Append-only; each entry carries the hash of the one before it."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("audit_entry_subject", "subject", "seq"),
+        Index("audit_entry_actor", "actor", "seq"),
+    )
 
     seq: int | None = _sequence()
     at: datetime = _time(nullable=False)

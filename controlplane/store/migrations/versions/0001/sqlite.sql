@@ -36,6 +36,8 @@ CREATE TABLE audit_entry (
 	CONSTRAINT pk_audit_entry PRIMARY KEY (seq),
 	CONSTRAINT uq_audit_entry_digest UNIQUE (digest)
 );
+CREATE INDEX audit_entry_actor ON audit_entry (actor, seq);
+CREATE INDEX audit_entry_subject ON audit_entry (subject, seq);
 CREATE TABLE change_window (
 	id VARCHAR NOT NULL,
 	name VARCHAR NOT NULL,

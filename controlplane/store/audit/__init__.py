@@ -1,0 +1,6 @@
+"""The audit: append-only, each entry sealed with the digest of the one before it."""
+
+from controlplane.store.audit.entries import AuditFilter, append, export, page
+from controlplane.store.audit.verification import Verdict, verify
+
+__all__ = ["AuditFilter", "Verdict", "append", "export", "page", "verify"]

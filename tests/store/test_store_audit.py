@@ -1,0 +1,168 @@
+"""The audit tells everything once, in order, and names the entry that somebody touched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from store_rows import NOW
+
+from controlplane.store import audit
+from controlplane.store.audit import AuditFilter, verification
+from controlplane.store.database import Database
+
+FIELDS = {"actor": "ann", "action": "resize.requested", "subject": "tenant/acme"}
+
+
+def _fill(db: Database, count: int) -> None:
+    for number in range(count):
+        with db.write() as session:
+            after = {"size": "small", "monthly_usd": 0.1, "name": "Zoë", "n": number}
+            audit.append(session, at=NOW + timedelta(seconds=number), reason="cheaper", after=after, **FIELDS)
+
+
+def test_an_untouched_audit_verifies_and_says_its_head(db: Database) -> None:
+    _fill(db, 5)
+    with db.read() as session:
+        verdict = audit.verify(session)
+        newest = audit.page(session, AuditFilter(), limit=1)[0]
+    assert verdict == audit.Verdict(5, 5, newest.digest)
+
+
+def test_an_empty_audit_verifies(db: Database) -> None:
+    with db.read() as session:
+        assert audit.verify(session).broken_seq is None
+
+
+TAMPERING = {
+    "actor": "UPDATE audit_entry SET actor = 'bob' WHERE seq = 3",
+    "a space": "UPDATE audit_entry SET reason = 'cheaper ' WHERE seq = 3",
+    "one letter of json": "UPDATE audit_entry SET after = REPLACE(CAST(after AS VARCHAR), 'all', 'ell'){} "
+    "WHERE seq = 3",
+    "another digest": "UPDATE audit_entry SET digest = 'x' WHERE seq = 3",
+    "deleted": "DELETE FROM audit_entry WHERE seq = 3",
+    "moved": "UPDATE audit_entry SET previous = 'x' WHERE seq = 3",
+}
+
+
+@pytest.mark.parametrize("how", TAMPERING)
+def test_the_first_entry_that_was_touched_is_named(db: Database, how: str) -> None:
+    _fill(db, 6)
+    cast = "::json" if db.engine.dialect.name == "postgresql" else ""
+    with db.engine.begin() as connection:
+        touched = connection.exec_driver_sql(TAMPERING[how].replace("{}", cast)).rowcount
+        assert touched == 1
+    with db.read() as session:
+        verdict = audit.verify(session)
+    assert (verdict.broken_seq, verdict.entries) == (3, 2)
+    assert verdict.why
+
+
+@pytest.mark.parametrize("column", ["after", "at", "reason", "digest", "previous", "actor"])
+def test_one_flipped_byte_anywhere_is_named(sqlite_db: Database, column: str) -> None:
+    _fill(sqlite_db, 4)
+    for bit in (0x01, 0x80):
+        with sqlite_db.engine.begin() as connection:
+            kept = connection.exec_driver_sql(f"SELECT CAST({column} AS BLOB) FROM audit_entry WHERE seq=2")
+            old: bytes = kept.scalar_one()
+            new = bytes([old[0] ^ bit]) + old[1:]
+            write = f"UPDATE audit_entry SET {column} = CAST(? AS TEXT) WHERE seq = 2"
+            connection.exec_driver_sql(write, (new,))
+        with sqlite_db.read() as session:
+            assert audit.verify(session).broken_seq == 2
+        with sqlite_db.engine.begin() as connection:
+            connection.exec_driver_sql(write, (old,))
+    with sqlite_db.read() as session:
+        assert audit.verify(session).broken_seq is None
+
+
+def test_a_cut_off_end_and_a_chain_written_anew_show_against_a_noted_head(db: Database) -> None:
+    _fill(db, 4)
+    with db.read() as session:
+        verdict = audit.verify(session)
+    head = (verdict.head_seq, verdict.head_digest)
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM audit_entry WHERE seq > 2"))
+    with db.read() as session:
+        assert audit.verify(session).broken_seq is None
+        assert audit.verify(session, head).broken_seq == 3
+    for _ in range(3):
+        with db.write() as session:
+            audit.append(session, at=NOW, **FIELDS)
+    with db.read() as session:
+        assert audit.verify(session).broken_seq is None
+        assert audit.verify(session, head).broken_seq == 4
+
+
+def test_entries_of_many_writers_make_one_chain(db: Database) -> None:
+    def write(actor: str) -> None:
+        for _ in range(5):
+            with db.write() as session:
+                audit.append(session, at=NOW, **{**FIELDS, "actor": actor})
+
+    threads = [threading.Thread(target=write, args=(f"p{n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    with db.read() as session:
+        verdict = audit.verify(session)
+    assert (verdict.entries, verdict.broken_seq) == (30, None)
+
+
+def test_an_entry_goes_with_its_transaction(db: Database) -> None:
+    _fill(db, 1)
+    with pytest.raises(RuntimeError), db.write() as session:
+        audit.append(session, at=NOW, **FIELDS)
+        raise RuntimeError
+    _fill(db, 1)
+    with db.read() as session:
+        assert audit.verify(session).entries == 2
+
+
+def test_an_export_can_be_verified_by_anybody(db: Database) -> None:
+    _fill(db, 7)
+    with db.read() as session:
+        lines = [json.dumps(entry) for entry in audit.export(session, batch=3)]
+    assert _verified(lines) == 7
+    assert _verified([line.replace("ann", "eve") for line in lines]) == 0
+
+
+def _verified(lines: list[str]) -> int:
+    previous = "0" * 64
+    for number, line in enumerate(lines):
+        entry: dict[str, Any] = json.loads(line)
+        digest = entry.pop("digest")
+        if entry.pop("previous") != previous:
+            return number
+        canonical = json.dumps(entry, sort_keys=True, separators=(",", ":"))
+        if hashlib.sha256(f"{previous}\n{canonical}".encode()).hexdigest() != digest:
+            return number
+        previous = digest
+    return len(lines)
+
+
+def test_pages_go_back_in_time_and_are_filtered(db: Database) -> None:
+    _fill(db, 5)
+    with db.write() as session:
+        audit.append(session, at=NOW, actor="bob", action="x", subject="tenant/other")
+    with db.read() as session:
+        first = audit.page(session, AuditFilter(subject="tenant/acme"), limit=2)
+        rest = audit.page(session, AuditFilter(subject="tenant/acme"), before_seq=first[-1].seq)
+        assert [e.seq for e in first + rest] == [5, 4, 3, 2, 1]
+        assert [e.seq for e in audit.page(session, AuditFilter(actor="bob"))] == [6]
+        since = AuditFilter(since=NOW + timedelta(seconds=3), action="resize.requested")
+        assert [e.seq for e in audit.page(session, since)] == [5, 4]
+
+
+def test_a_chain_longer_than_a_batch_is_read_whole(db: Database) -> None:
+    with db.write() as session:
+        for _ in range(verification.BATCH + 7):
+            audit.append(session, at=NOW, **FIELDS)
+    with db.read() as session:
+        assert audit.verify(session).entries == verification.BATCH + 7
