@@ -1,0 +1,1 @@
+"""Advice from bills and numbers: budgets, spikes, worries, support, network, commitments, ownership."""

@@ -1,0 +1,1 @@
+"""Costs for people and machines: charts as SVG, rows as CSV, JSON and FOCUS."""
