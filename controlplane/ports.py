@@ -243,6 +243,123 @@ class Database(Protocol):
         ...
 
 
+# --- moving a tenant's data -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Something on a database that stands in a migration's way."""
+
+    name: str
+    detail: str
+    hint: str = ""
+    blocks: bool = True  # False: to be known and acknowledged
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What goes on in a database: a fenced one is drained when it is `quiet`."""
+
+    sessions: int  # of logins that a fence closes
+    open_logins: Sequence[str]  # of them, those that may still log in
+    longest_transaction_seconds: float
+    prepared: Sequence[str]
+    wal_position: str
+
+    @property
+    def quiet(self) -> bool:
+        return not (self.sessions or self.open_logins or self.prepared)
+
+
+@dataclass(frozen=True)
+class Replication:
+    """How far one direction of logical replication is."""
+
+    exists: bool  # publication, slot and subscription
+    enabled: bool = False
+    tables: int = 0  # that are published
+    tables_ready: int = 0  # of them, copied and following
+    slot_active: bool = False
+    lag_bytes: int | None = None  # None: not known
+    retained_bytes: int | None = None  # kept by the slot on the publisher's disk
+    errors: int = 0  # since the subscription was made, where the server counts them
+
+    @property
+    def caught_up(self) -> bool:
+        return self.exists and self.slot_active and self.tables_ready == self.tables and self.lag_bytes == 0
+
+
+@dataclass(frozen=True)
+class Check:
+    id: str  # V0 … V6
+    name: str
+    passed: bool
+    detail: str  # what was compared, or the first differences
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Two databases compared, while no application writes to either."""
+
+    checks: Sequence[Check]
+    digest: str  # of what was compared and how it ended
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+
+class Migration(Protocol):
+    """The SQL of a move between two databases. Every operation looks first and may be run again."""
+
+    def obstacles(self, control: Login, strategy: str) -> Sequence[Obstacle]:
+        """Asked of the source and, once it is there, of the target."""
+        ...
+
+    def activity(self, control: Login) -> Activity: ...
+
+    def fenced_logins(self, control: Login) -> Sequence[str]:
+        """The roles that our fence holds closed; empty: there is no fence."""
+        ...
+
+    def write_marker(self, control: Login, token: str) -> str:
+        """A row whose commit flushes everything before it; returns the WAL position after it.
+        Under logical replication it travels: then it is the sentinel."""
+        ...
+
+    def has_marker(self, control: Login, token: str) -> bool: ...
+
+    def dump_schema(self, control: Login, file: str) -> None:
+        """The schema, without our own, into a private file."""
+        ...
+
+    def load_schema(self, source: Login, target_master: Login, file: str) -> None:
+        """Load it in one transaction, unless it is there; ends with equal schema fingerprints."""
+        ...
+
+    def copy_sequences(self, source: Login, target: Login) -> int:
+        """Bring the target's sequences to the source's, or leave them past it; how many moved."""
+        ...
+
+    def publish(self, publisher: Login, name: str) -> None:
+        """A publication of every table and a slot of that name."""
+        ...
+
+    def subscribe(self, publisher: Login, subscriber: Login, name: str, *, copy_rows: bool) -> None:
+        """Follow the publication. Without `copy_rows` both sides must hold the same rows already."""
+        ...
+
+    def replication(self, publisher: Login, subscriber: Login, name: str) -> Replication: ...
+
+    def unsubscribe(self, publisher: Login, subscriber: Login | None, name: str) -> None:
+        """Take subscription, slot and publication away; None: the subscriber is gone."""
+        ...
+
+    def verify(self, source: Login, target: Login, marker: str = "") -> Verification:
+        """V0 to V6; V4 looks for `marker` on the target."""
+        ...
+
+
 # --- keys -------------------------------------------------------------------------------------------
 
 
