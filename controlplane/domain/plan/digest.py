@@ -125,9 +125,13 @@ def _normal(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_volatile(resource_type: str, attribute: str) -> bool:
+    """Whether AWS computes the attribute or it moves by itself."""
+    return attribute in VOLATILE or (resource_type in DATABASES and attribute in _OF_DATABASES)
+
+
 def _lasting(resource_type: str, side: Any) -> dict[str, Any]:
-    moving = VOLATILE | _OF_DATABASES if resource_type in DATABASES else VOLATILE
-    kept = {name: prune(value) for name, value in mapping(side).items() if name not in moving}
+    kept = {n: prune(value) for n, value in mapping(side).items() if not is_volatile(resource_type, n)}
     return {name: value for name, value in kept.items() if value is not None}
 
 
