@@ -1,5 +1,13 @@
 """Tenants: their rows and every change of them (`rows`), and the listing of the fleet (`listing`)."""
 
+from controlplane.store.tenants.listing import (
+    TenantFilter,
+    TenantPage,
+    TenantRow,
+    count,
+    count_by_phase,
+    page,
+)
 from controlplane.store.tenants.rows import (
     Route,
     by_slug,
@@ -18,15 +26,21 @@ from controlplane.store.tenants.rows import (
 
 __all__ = [
     "Route",
+    "TenantFilter",
+    "TenantPage",
+    "TenantRow",
     "by_slug",
     "by_uid",
     "change",
+    "count",
+    "count_by_phase",
     "find",
     "flip_route",
     "hold",
     "insert",
     "labels",
     "observe_generation",
+    "page",
     "revive",
     "set_phase",
     "set_route",
