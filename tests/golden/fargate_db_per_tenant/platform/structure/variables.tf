@@ -1,0 +1,34 @@
+variable "name" {
+  description = "Prefix of the platform's names."
+  type        = string
+}
+
+variable "region" {
+  description = "Region that the platform lies in."
+  type        = string
+}
+
+variable "zones" {
+  description = "Availability zones that it is spread over, in order."
+  type        = list(string)
+}
+
+variable "tags" {
+  description = "Tags of everything here."
+  type        = map(string)
+}
+
+variable "vpc_cidr" {
+  description = "IPv4 range of the platform's VPC; sixteen equal parts become its subnets."
+  type        = string
+}
+
+variable "engine_majors" {
+  description = "Majors of PostgreSQL that tenants may run; each has one parameter group."
+  type        = list(string)
+}
+
+variable "key_deletion_days" {
+  description = "Days in which a deleted KMS key can still be taken back."
+  type        = number
+}

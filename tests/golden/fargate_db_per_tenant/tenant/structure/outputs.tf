@@ -1,0 +1,7 @@
+output "databases" {
+  value = { for key, each in module.database : key => each.facts }
+}
+
+output "route_parameter" {
+  value = module.route.parameter_name
+}
