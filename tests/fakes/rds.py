@@ -1,0 +1,199 @@
+"""Real PostgreSQL servers as RDS hands them out: the master is no superuser, only `rdsadmin` is."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from controlplane.adapters.postgres import Connector, MigrationSql, Postgres
+from controlplane.ports import Login
+from controlplane.sandbox.clusters import Clusters, Master
+from controlplane.sandbox.postgres import Address, Cluster, discover
+
+MASTER = "cpmaster"
+SETTINGS = {
+    "wal_level": "logical",
+    "max_prepared_transactions": "5",
+    "max_replication_slots": "10",
+    "max_wal_senders": "10",
+    "archive_mode": "off",
+    "log_statement": "'all'",  # so that a test can see what the server's log was told
+}
+# Before 16 only a superuser subscribes; RDS patches that, the plain server does not.
+REPLICATING_MAJOR = 16
+
+
+def passwords() -> dict[str, str]:
+    return {role: secrets.token_urlsafe(18) for role in ("cp_control", "app_a", "app_b")}
+
+
+@dataclass
+class Server:
+    """One instance: `control` and the application's logins exist once `set_up` ran."""
+
+    clusters: Clusters
+    name: str
+    database: str = "tenant"
+    master_password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    passwords: dict[str, str] = field(default_factory=passwords)
+    address: Address = field(default_factory=lambda: Address("", 0))
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.clusters.instance(self.name, SETTINGS)
+
+    @property
+    def major(self) -> int:
+        return self.clusters.binaries.major
+
+    def start(self) -> Server:
+        master = Master(MASTER, self.master_password, self.database)
+        self.address = self.clusters.create(self.name, SETTINGS, master, 0)
+        self.clusters.allow_replication(self.address)
+        return self
+
+    def set_up(self) -> Server:
+        Postgres(Connector()).set_up_roles(self.master, self.passwords)
+        return self
+
+    def login(self, role: str, password: str | None = None) -> Login:
+        known = {MASTER: self.master_password, **self.passwords}
+        secret = known[role] if password is None else password
+        return Login(self.address.host, self.address.port, self.database, role, secret, "prefer")
+
+    @property
+    def master(self) -> Login:
+        return self.login(MASTER)
+
+    @property
+    def control(self) -> Login:
+        return self.login("cp_control")
+
+    @contextlib.contextmanager
+    def connect(self, role: str = "app_a", **options: Any) -> Iterator[psycopg.Connection[Any]]:
+        """As an application would."""
+        with connect(self.login(role), **options) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def rdsadmin(self, database: str = "") -> Iterator[psycopg.Connection[Any]]:
+        with self.clusters.session(self.address, database or self.database) as connection:
+            yield connection
+
+    def run(self, *statements: str, role: str = "app_a") -> None:
+        with self.connect(role) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def value(self, query: str, role: str = "") -> Any:
+        with self.connect(role) if role else self.rdsadmin() as connection:
+            row = connection.execute(query.encode()).fetchone()
+        return row[0] if row else None
+
+    def foreign_login(self, name: str, password: str = "a-foreign-password") -> str:
+        """A role that somebody made by hand as the master."""
+        self.passwords[name] = password
+        with self.connect(MASTER) as connection:
+            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Literal(password)))
+        return name
+
+    def copy(self, name: str) -> Server:
+        """What a snapshot and its restore give: the same bytes on another server."""
+        self.clusters.back_up(self.name, name)
+        address = self.clusters.restore(name, SETTINGS, name, 0)
+        return Server(self.clusters, name, self.database, self.master_password, self.passwords, address)
+
+    def log(self) -> str:
+        return self.cluster.log.read_text(errors="replace")
+
+
+def connect(login: Login, **options: Any) -> psycopg.Connection[Any]:
+    facts: Mapping[str, Any] = {
+        "host": login.host,
+        "port": login.port,
+        "dbname": login.database,
+        "user": login.username,
+        "password": login.password,
+        "connect_timeout": 10,
+        "autocommit": True,
+        **options,
+    }
+    return psycopg.connect(**facts)
+
+
+@dataclass
+class Servers:
+    """Makes servers of one PostgreSQL version and removes them all at the end."""
+
+    clusters: Clusters
+    made: list[Server] = field(default_factory=list)
+
+    def make(self, database: str = "tenant") -> Server:
+        server = Server(self.clusters, f"i-{uuid.uuid4().hex[:10]}", database).start()
+        self.made.append(server)
+        return server
+
+    def copy(self, server: Server) -> Server:
+        made = server.copy(f"c-{uuid.uuid4().hex[:10]}")
+        self.made.append(made)
+        return made
+
+    def remove(self) -> None:
+        for server in self.made:
+            self.clusters.remove(server.name, keep_history=False)
+        self.made.clear()
+
+    def migration(self) -> MigrationSql:
+        return MigrationSql(Connector(), self.clusters.binaries.folder)
+
+
+@pytest.fixture(scope="session")
+def cluster_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("rds")
+
+
+def _clusters(folder: Path, major: int) -> Clusters:
+    made = Clusters(folder / str(major), discover(prefer=major), loopback="")
+    (folder / str(major)).mkdir(exist_ok=True)
+    made.prepare()
+    return made
+
+
+@pytest.fixture(scope="session")
+def any_clusters(cluster_folder: Path) -> Iterator[Clusters]:
+    """Of the version that the machine has; the roles' rules changed in 16."""
+    made = _clusters(cluster_folder, 0)
+    yield made
+    made.template.remove()
+
+
+@pytest.fixture(scope="session")
+def replicating_clusters(cluster_folder: Path) -> Iterator[Clusters]:
+    made = _clusters(cluster_folder, REPLICATING_MAJOR)
+    yield made
+    made.template.remove()
+
+
+@pytest.fixture
+def servers(replicating_clusters: Clusters) -> Iterator[Servers]:
+    made = Servers(replicating_clusters)
+    yield made
+    made.remove()
+
+
+@pytest.fixture(params=["any_clusters", "replicating_clusters"])
+def either_servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """On both sides of PostgreSQL 16, where the machine has both."""
+    made = Servers(request.getfixturevalue(request.param))
+    yield made
+    made.remove()
