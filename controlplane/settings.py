@@ -105,3 +105,8 @@ def aws_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
         "AWS_CA_BUNDLE",
     )
     return {name: env[name] for name in wanted if name in env}
+
+
+def wants_plain_text(environ: Mapping[str, str] | None = None) -> bool:
+    """NO_COLOR, as the world knows it: whatever it says, as long as it says something."""
+    return bool((os.environ if environ is None else environ).get("NO_COLOR"))

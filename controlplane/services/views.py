@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from controlplane.domain.operation import Status, is_final
 from controlplane.domain.tenant import customer_class
+from controlplane.services import guidance
 from controlplane.services.control import plain
 from controlplane.store import operations
 from controlplane.store.tables import Operation, OperationEvent, Plan, Tenant
+from controlplane.store.tenants.listing import TenantRow
 
 _TENANT_FIELDS = (
     "slug",
@@ -48,7 +50,7 @@ _TENANT_FIELDS = (
 )
 
 
-def tenant(row: Tenant, labels: dict[str, str]) -> dict[str, Any]:
+def tenant(row: Tenant | TenantRow, labels: dict[str, str]) -> dict[str, Any]:
     view = {name: plain(getattr(row, name)) for name in _TENANT_FIELDS}
     view["monthly_usd"] = None if row.monthly_usd is None else f"{row.monthly_usd:.2f}"
     return {**view, "labels": labels, "customer_class": customer_class(row.locations, row.users).value}
@@ -92,6 +94,16 @@ def operation(session: Session, row: Operation) -> dict[str, Any]:
         view |= {"response": row.response} if good else {"error": row.error}
     elif row.error:
         view["metadata"]["problem"] = row.error
+    if not is_final(status):
+        found = guidance.of_operation(view)
+        waits = status in (Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW, Status.NEEDS_OPERATOR)
+        view["metadata"] |= {
+            # Once approved it still has that status, until a worker takes it up.
+            "blocked": waits and bool(row.next_command),
+            "cause": found.cause,
+            "who_may_act": found.who,
+            "next_command": row.next_command or found.command,
+        }
     return view
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.errors import Missing
@@ -131,3 +133,39 @@ class Runs:
 
 def _line(row: Line) -> RunLine:
     return RunLine(row.number, datetime.fromtimestamp(row.at, UTC), row.stream, row.text)
+
+
+# --- the log of an operation ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line with its place: the how-manieth run of the operation, and the number within that run."""
+
+    run: int
+    number: int
+    run_id: str
+    verb: str
+    at: datetime
+    stream: str
+    text: str
+
+
+def log_lines(session: Session, operation_id: str, run: int, number: int, limit: int) -> list[LogLine]:
+    """What follows that place, over all runs of the operation in their order."""
+    order = (col(Run.ordered_at), col(Run.id))
+    ids = session.execute(
+        select(col(Run.id), col(Run.verb)).where(col(Run.operation_id) == operation_id).order_by(*order)
+    ).all()
+    found: list[LogLine] = []
+    for place, (run_id, verb) in enumerate(ids):
+        if place < run or len(found) >= limit:
+            continue
+        after = number if place == run else 0
+        query = select(Line).where(col(Line.run_id) == run_id, col(Line.number) > after)
+        rows = session.scalars(query.order_by(col(Line.number)).limit(limit - len(found)))
+        found += [
+            LogLine(place, r.number, run_id, verb, datetime.fromtimestamp(r.at, UTC), r.stream, r.text)
+            for r in rows
+        ]
+    return found

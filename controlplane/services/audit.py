@@ -1,0 +1,87 @@
+"""The audit, for those who may read it: pages, the whole as JSON lines, and whether it is untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from controlplane.domain.errors import FieldError, Invalid
+from controlplane.services.actor import Action, Actor
+from controlplane.services.control import Control, plain
+from controlplane.services.page import decode, encode
+from controlplane.store import audit
+from controlplane.store.audit import AuditFilter
+
+_FIELDS = (
+    "seq",
+    "at",
+    "actor",
+    "action",
+    "subject",
+    "reason",
+    "request_id",
+    "origin",
+    "before",
+    "after",
+    "previous",
+    "digest",
+)
+
+
+def page(
+    control: Control, actor: Actor, wanted: AuditFilter, page_size: int = 50, page_token: str = ""
+) -> dict[str, Any]:
+    """Newest first."""
+    actor.require(Action.READ_AUDIT)
+    before = int(decode(page_token)["seq"]) if page_token else None
+    with control.db.read() as session:
+        rows = audit.page(session, wanted, before, page_size + 1)
+    token = encode({"seq": rows[page_size - 1].seq}) if len(rows) > page_size else None
+    items = [{name: plain(getattr(row, name)) for name in _FIELDS} for row in rows[:page_size]]
+    return {"items": items, "next_page_token": token}
+
+
+def verify(control: Control, actor: Actor, noted_head: str = "") -> dict[str, Any]:
+    """`noted_head` is `NUMBER:DIGEST` of an earlier verdict: only with it a cut end shows."""
+    actor.require(Action.READ_AUDIT)
+    with control.db.read() as session:
+        found = audit.verify(session, _head(noted_head))
+    return {
+        "good": found.broken_seq is None,
+        "entries": found.entries,
+        "head": f"{found.head_seq}:{found.head_digest}",
+        "broken_seq": found.broken_seq,
+        "why": found.why,
+    }
+
+
+def _head(text: str) -> tuple[int, str] | None:
+    if not text:
+        return None
+    number, _, digest = text.partition(":")
+    if not number.isdigit() or len(number) > 18 or not digest:
+        message = "a head is NUMBER:DIGEST, as `audit verify` prints it"
+        raise Invalid(message, errors=[FieldError("head", message)])
+    return int(number), digest
+
+
+def export(control: Control, actor: Actor) -> Iterator[dict[str, Any]]:
+    """Every entry in order, with what verifies it."""
+    actor.require(Action.READ_AUDIT)
+    with control.db.read() as session:
+        yield from audit.export(session)
+
+
+def since(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"{text!r} is no time: say 2026-01-31T12:00:00+00:00"
+        raise Invalid(message, errors=[FieldError("since", message)]) from error
+    if found.tzinfo is None:
+        message = "a time without a zone: add +00:00, or the zone's offset"
+        raise Invalid(message, errors=[FieldError("since", message)])
+    return found

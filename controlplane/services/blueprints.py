@@ -1,0 +1,43 @@
+"""Blueprints of the catalog, and the platforms that stand for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.catalog.values import Blueprint
+from controlplane.domain.errors import Missing
+from controlplane.services import platforms
+from controlplane.services.actor import Action, Actor
+from controlplane.services.control import Control
+
+
+def page(control: Control, actor: Actor) -> dict[str, Any]:
+    actor.require(Action.READ_FLEET)
+    standing = platforms.every(control, actor)
+    found = [_view(b, standing) for _, b in sorted(control.catalog.blueprints.items())]
+    return {"items": found, "next_page_token": None}
+
+
+def show(control: Control, actor: Actor, name: str) -> dict[str, Any]:
+    actor.require(Action.READ_FLEET)
+    found = control.catalog.blueprints.get(name)
+    if found is None:
+        known = ", ".join(sorted(control.catalog.blueprints))
+        raise Missing(f"there is no blueprint {name!r}; known: {known}", hint="controlplane blueprint list")
+    options = {
+        o.name: {"type": o.type, "default": o.default, "range": o.range(), "description": o.description}
+        for o in found.options.values()
+    }
+    return {**_view(found, platforms.every(control, actor)), "options": options}
+
+
+def _view(blueprint: Blueprint, standing: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": blueprint.name,
+        "title": blueprint.title,
+        "template_version": blueprint.template_version,
+        "tenancy": blueprint.tenancy,
+        "verbs": sorted(blueprint.verbs),
+        "environments": sorted(blueprint.environments),
+        "platforms": [p for p in standing if p["blueprint"] == blueprint.name],
+    }

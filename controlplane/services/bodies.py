@@ -1,0 +1,81 @@
+"""What doors may send besides an operation's own request; unknown fields are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from controlplane.domain.errors import FieldError, Invalid
+from controlplane.operations.create import Create
+from controlplane.operations.types import Request
+from controlplane.services.actor import Role
+
+B = TypeVar("B", bound=Request)
+
+Name = Annotated[str, Field(pattern=r"^[\w.@:-]+( [\w.@:-]+)*$", min_length=1, max_length=100)]
+Pattern = Annotated[str, Field(pattern=r"^[a-z0-9*?-]+$", min_length=1, max_length=60)]
+Scope = Annotated[list[Pattern], Field(max_length=100)]
+
+
+class Nothing(Request):
+    """No body is needed."""
+
+
+class Approval(Request):
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]*$", max_length=64)] = ""
+
+
+class Cancellation(Request):
+    insist: bool = False
+
+
+class Settlement(Request):
+    outcome: Literal["retry", "succeeded", "partially_applied", "failed", "cancelled"] = "retry"
+
+
+class Batch(Request):
+    """Tenants to create; each is accepted or refused by itself."""
+
+    items: Annotated[list[Create], Field(min_length=1, max_length=1000)]
+
+
+class NewToken(Request):
+    name: Name
+    role: Role = Role.VIEWER
+    tenants: Scope = Field(default_factory=list)
+    days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+
+class NewUser(Request):
+    name: Name
+    role: Role = Role.VIEWER
+    tenants: Scope = Field(default_factory=list)
+
+
+class NewWindow(Request):
+    name: Name
+    effect: Literal["allow", "deny"]
+    cron: Annotated[str, Field(min_length=9, max_length=100)]
+    minutes: Annotated[int, Field(ge=1, le=10080)]
+    zone: Annotated[str, Field(max_length=64)] = "UTC"
+    selector: Annotated[str, Field(max_length=200)] = ""
+
+
+def parse(model: type[B], data: Any) -> B:
+    """A body from plain data; what is wrong with it stands in our words, field by field."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise refused(error.errors()) from error
+
+
+def refused(found: Any) -> Invalid:
+    """pydantic's complaints as ours. The values themselves are left out: one may be a secret."""
+    errors = [FieldError(_path(one["loc"]), str(one["msg"])) for one in found]
+    words = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in errors[:5])
+    return Invalid(f"the request is not right: {words}", errors=errors)
+
+
+def _path(location: Any) -> str:
+    return ".".join(str(part) for part in location if part not in ("body", "query", "path", "header"))

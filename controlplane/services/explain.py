@@ -1,0 +1,51 @@
+"""Why a tenant is as it is, what speaks for it, who may act, and the next command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from controlplane.domain.errors import Missing
+from controlplane.domain.names import parse_slug
+from controlplane.services import guidance, views
+from controlplane.services.actor import Action, Actor
+from controlplane.services.control import Control
+from controlplane.store import operations, tenants
+from controlplane.store.operations import OperationFilter
+
+_LINES = 5
+
+
+def explain(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
+    actor.require(Action.READ_TENANT, parse_slug(slug))
+    with control.db.read() as session:
+        row = tenants.find(session, slug)
+        if row is None:
+            raise Missing(f"there is no tenant {slug!r}", hint="controlplane tenant list")
+        view = views.tenant(row, {})
+        recent = operations.page(session, OperationFilter(tenant_uid=row.uid), None, 1)
+        latest = views.operation(session, recent[0]) if recent else None
+        story = [views.event(e) for e in operations.events(session, recent[0].id)[-_LINES:]] if recent else []
+    evidence = [*_evidence(view, latest), *(f"{e['at'][:19]} {e['text']}" for e in story)]
+    found = guidance.of_tenant(view, latest)
+    return {
+        "slug": slug,
+        "phase": view["phase"],
+        "cause": found.cause,
+        "who_may_act": found.who,
+        "next_command": found.command,
+        "evidence": [found.evidence, *evidence],
+        "operation": latest["id"] if latest else None,
+    }
+
+
+def _evidence(view: dict[str, Any], latest: dict[str, Any] | None) -> Iterator[str]:
+    if view["phase_reason"]:
+        yield f"phase: {view['phase_reason']}"
+    if view["observed_generation"] < view["generation"]:
+        yield f"generation {view['generation']} is wanted, {view['observed_generation']} is reached"
+    if latest is not None:
+        yield f"last operation: {latest['kind']} {latest['id']} is {latest['status']}"
+        problem = latest.get("error") or latest["metadata"].get("problem")
+        if problem:
+            yield f"its problem: {problem.get('detail', '')}"

@@ -1,0 +1,90 @@
+"""Terraform's http backend over the state store: an engineer's own plan sees the state that we see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.domain.errors import FieldError, Invalid, Missing
+from controlplane.services.actor import Action, Actor
+from controlplane.services.control import Control
+from controlplane.store import audit, platforms, tenants
+from controlplane.store.states import States
+
+_TENANT = "tenant-"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the state routes work with."""
+
+    control: Control
+    states: States
+
+
+def read(desk: Desk, actor: Actor, workspace: str) -> bytes | None:
+    """The newest state in clear; None where there is none yet."""
+    _require(desk, actor, workspace, Action.READ_STATE)
+    found = desk.states.newest(workspace)
+    return found.content if found else None
+
+
+def write(desk: Desk, actor: Actor, workspace: str, content: bytes, lock_id: str) -> None:
+    """Store a version, by whoever holds the lock; never one that is older or of another lineage."""
+    _require(desk, actor, workspace, Action.WRITE_STATE)
+    stored = desk.states.put(workspace, content, written_by=actor.name, lock_id=lock_id)
+    after = {"serial": stored.serial, "sha256": stored.sha256}
+    with desk.control.db.write() as session:
+        audit.append(
+            session,
+            at=desk.control.now(),
+            actor=actor.name,
+            action="state.written",
+            subject=workspace,
+            origin=actor.origin,
+            after=after,
+        )
+
+
+def lock(desk: Desk, actor: Actor, workspace: str, body: bytes) -> None:
+    """Locked raises; its details carry the holder's lock as Terraform wants to read it."""
+    _require(desk, actor, workspace, Action.WRITE_STATE)
+    info = _info(body)
+    desk.states.lock(workspace, str(info.get("ID", "")), f"person:{actor.name}", info)
+
+
+def unlock(desk: Desk, actor: Actor, workspace: str, body: bytes) -> None:
+    """An empty body is what `terraform force-unlock` sends: it frees nothing of ours."""
+    _require(desk, actor, workspace, Action.WRITE_STATE)
+    desk.states.unlock(workspace, str(_info(body).get("ID", "")) if body else "")
+
+
+def _info(body: bytes) -> Mapping[str, Any]:
+    try:
+        info = json.loads(body)
+    except ValueError as error:
+        message = "a lock is a JSON object with an ID"
+        raise Invalid(message, errors=[FieldError("body", message)]) from error
+    if not isinstance(info, dict):
+        raise Invalid("a lock is a JSON object with an ID")
+    return info
+
+
+def _require(desk: Desk, actor: Actor, workspace: str, action: Action) -> None:
+    """A tenant's workspace belongs to who sees the tenant; a platform's to who sees everything."""
+    missing = Missing(f"there is no workspace {workspace!r}", hint="controlplane tenant list")
+    with desk.control.db.read() as session:
+        if workspace.startswith(_TENANT):
+            try:
+                slug: str | None = tenants.by_uid(session, workspace.removeprefix(_TENANT)).slug
+            except Missing:
+                raise missing from None
+        else:
+            slug = None
+            if platforms.by_workspace(session, workspace) is None:
+                raise missing
+    if not (actor.sees_everything if slug is None else actor.sees(slug)):
+        raise missing
+    actor.require(action)
