@@ -121,19 +121,22 @@ class PostgresBinaries:
         return int(self.version.split(".")[0])
 
 
-def discover(folder: Path | None = None) -> PostgresBinaries:
-    """PostgreSQL from `folder`, else PATH, else the usual places, else the wheel that carries it."""
+def discover(folder: Path | None = None, prefer: int = 0) -> PostgresBinaries:
+    """PostgreSQL from `folder`, else PATH, else the usual places, else the wheel that carries it.
+
+    With `prefer` the first one of at least that major version; an older one only where there is no other.
+    """
+    usable = [found for found in _candidates(folder) if _is_whole(found)]
+    chosen = next((found for found in usable if prefer and found.major >= prefer), None)
+    chosen = chosen or next(iter(usable), None)
+    if chosen is None:
+        raise Unavailable("looking for PostgreSQL's server programs: found none on this machine", hint=HINT)
     runner = identity()
-    unreachable: list[PostgresBinaries] = []
-    for found in _candidates(folder):
-        if not all((found.folder / name).is_file() for name in PROGRAMS):
-            continue
-        if runner.may_enter(found.folder):
-            return found
-        unreachable.append(found)
-    if unreachable:
-        return _within_reach(unreachable[0], runner)
-    raise Unavailable("looking for PostgreSQL's server programs: found none on this machine", hint=HINT)
+    return chosen if runner.may_enter(chosen.folder) else _within_reach(chosen, runner)
+
+
+def _is_whole(found: PostgresBinaries) -> bool:
+    return all((found.folder / name).is_file() for name in PROGRAMS)
 
 
 def _candidates(folder: Path | None) -> Iterator[PostgresBinaries]:

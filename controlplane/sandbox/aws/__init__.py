@@ -1,0 +1,1 @@
+"""AWS as the sandbox plays it: moto, and what moto lacks."""
