@@ -37,8 +37,8 @@ class Reference:
     def functions(self) -> dict[str, Function]:
         own: dict[str, Function] = {
             "p": self.price, "month": self.month, "middle": self.middle, "line": self.line,
-            "part": self.part, "total": self.total, "headline": self.headline, "qty": self.quantity, "task": self.task,
-            "tier": self.tier, "mix": self.mix, "nat": self.nat, "compute": self.compute,
+            "part": self.part, "total": self.total, "headline": self.headline, "qty": self.quantity,
+            "task": self.task, "tier": self.tier, "mix": self.mix, "nat": self.nat, "compute": self.compute,
             "discount": self.discount, "support": self.support, "operations": self.operations,
             "share": self.share, "cut": self.cut, "step_up": self.step_up,
         }  # fmt: skip
@@ -82,6 +82,8 @@ class Reference:
         key = (stage, int(tenants))
         if key not in self._platforms:
             self._platforms[key] = estimate_platform(self.model, self.rates, BLUEPRINT, *key)
+        if "headline" in self._platforms[key].by_component():
+            self.touched.add("calibration")  # a published ratio: there are no lines to compute
         return self._platforms[key]
 
     def line(self, stage: str, tenants: Decimal, component: str) -> Decimal:

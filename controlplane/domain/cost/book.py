@@ -184,6 +184,17 @@ class PriceChange:
         return ((self.after - self.before) * 100 / self.before).quantize(Decimal("0.1"))
 
 
+@dataclass(frozen=True)
+class Refresh:
+    """A new dated book and what taking it would mean; it counts only once somebody has taken it."""
+
+    book: PriceBook
+    changes: tuple[PriceChange, ...]
+    answered: int
+    kept: tuple[str, ...]  # flat estimates that AWS publishes no price for
+    unanswered: Mapping[str, str]  # key@region: why AWS's answer could not be used; the old price stays
+
+
 def diff_books(old: PriceBook, new: PriceBook) -> list[PriceChange]:
     """What taking the new book would change, in the order of keys."""
     changes = []

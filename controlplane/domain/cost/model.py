@@ -102,7 +102,6 @@ class Limit:
     name: str
     limit: Decimal
     per_tenant: Decimal
-    scope: str
     action: str
     reserve: int = 0  # kept free for running migrations
 
