@@ -141,23 +141,23 @@ def refuse_newer(found: str | None, place: str) -> None:
         )
 
 
-def connect(url: str) -> Database:
+def connect(url: str, wait_seconds: int = WAIT_SECONDS) -> Database:
     """The database behind a URL, whatever is in it: for migrations and checks."""
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": WAIT_SECONDS})
+        engine = create_engine(parsed, connect_args={"timeout": wait_seconds})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "savepoint", _begin_before_savepoint)
         return Database(parsed, engine, engine, Path(str(parsed.database)).absolute())
-    engine = create_engine(parsed, pool_pre_ping=True, connect_args=_postgres_arguments(parsed))
+    engine = create_engine(parsed, pool_pre_ping=True, connect_args=_postgres_arguments(parsed, wait_seconds))
     return Database(parsed, engine, engine.execution_options(isolation_level="AUTOCOMMIT"), None)
 
 
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise Invalid("the catalog's URL cannot be read", hint="sqlite:///FILE or postgresql://…") from error
+    except (ArgumentError, ValueError):  # their text may hold the password
+        raise Invalid("the catalog's URL cannot be read", hint="sqlite:///FILE or postgresql://…") from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         if parsed.database in (None, "", ":memory:"):
             raise Invalid("a catalog in memory is lost with its process", hint="say sqlite:///FILE")
@@ -178,12 +178,12 @@ def _begin_before_savepoint(connection: Connection, _name: str | None) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _postgres_arguments(url: URL) -> dict[str, Any]:
+def _postgres_arguments(url: URL, wait_seconds: int) -> dict[str, Any]:
     """Never wait for ever, neither for a connection nor for a lock; what the URL says goes first."""
     ours = {
         "connect_timeout": 10,
         "application_name": "controlplane",
-        "options": f"-c lock_timeout={WAIT_SECONDS}s",
+        "options": f"-c lock_timeout={wait_seconds}s",
     }
     return {name: value for name, value in ours.items() if name not in url.query}
 
@@ -207,7 +207,7 @@ def changed_rows(session: Session, statement: UpdateBase) -> int:
 _AGAIN = "try again"
 _RESTORE = "stop every worker and server, see `controlplane db check`, then put back the newest backup"
 _SQLITE: dict[int, tuple[type[ControlPlaneError], str, str]] = {
-    sqlite3.SQLITE_BUSY: (Unavailable, f"somebody else held it locked for {WAIT_SECONDS} s", _AGAIN),
+    sqlite3.SQLITE_BUSY: (Unavailable, "somebody else held it locked for too long", _AGAIN),
     sqlite3.SQLITE_LOCKED: (Unavailable, "it is locked", _AGAIN),
     sqlite3.SQLITE_CORRUPT: (CatalogCorrupt, "the file is damaged", _RESTORE),
     sqlite3.SQLITE_NOTADB: (CatalogCorrupt, "the file is no SQLite database, or damaged", _RESTORE),
@@ -240,7 +240,7 @@ _POSTGRES: dict[str, tuple[type[ControlPlaneError], str, str]] = {
     "40": (Unavailable, "another transaction was in the way", _AGAIN),
     "53100": (Unavailable, "the server's disk is full; nothing was written", "free space on the server"),
     "53": (Unavailable, "the server has no connections or memory left", "look at max_connections"),
-    "55P03": (Unavailable, f"somebody else held a lock for {WAIT_SECONDS} s", _AGAIN),
+    "55P03": (Unavailable, "somebody else held a lock for too long", _AGAIN),
     "57": (Unavailable, "the server stops or starts", _AGAIN),
     "58": (Unavailable, "the server's disk does not read or write", "look at the server's log"),
     "XX001": (CatalogCorrupt, "a page is damaged", "look at the server's log; restore a backup"),

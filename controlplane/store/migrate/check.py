@@ -98,7 +98,7 @@ def _orphans(connection: Connection) -> Iterator[Finding]:
         )
         count, example = connection.exec_driver_sql(query).one()
         if count:
-            message = f"{count} rows of {table} name a {parent} that is not there, such as {example}"
+            message = f"{count} rows of {table} point to no row of {parent}, such as {example}"
             yield Finding("orphan", message)
     lost = text(
         "SELECT t.slug, t.epoch FROM tenant t LEFT JOIN slot s ON s.tenant_uid = t.uid AND s.epoch = t.epoch "
