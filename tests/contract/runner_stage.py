@@ -1,0 +1,183 @@
+"""Two stages on which the Runner's promises are played: the fake, and real Terraform on `terraform_data`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from controlplane.adapters.keyring import FileKeyring
+from controlplane.adapters.terraform.discovery import install
+from controlplane.adapters.terraform.place import RunnerPlace
+from controlplane.adapters.terraform.runner import TerraformRunner
+from controlplane.domain.names import OperationId, RunId, WorkspaceId
+from controlplane.ports import Keyring, Runner, RunOrder, RunReport, RunStatus, RunVerb
+from controlplane.store.database import Database, connect, open_database
+from controlplane.store.migrate import migrate
+from controlplane.store.runs import Runs
+from controlplane.store.states import States
+from controlplane.supervisor.task import RunFolder
+from tests.fakes.runner import FakeRunner, create, plan_of
+
+WORKSPACE = WorkspaceId("tenant-abc")
+PATIENCE_SECONDS = 60
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for something that must happen; a test that waits in vain fails."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"never happened: {what}")
+        time.sleep(0.03)
+
+
+def order(verb: RunVerb, run_id: str, folder: Path, **fields: Any) -> RunOrder:
+    made = RunOrder(RunId(run_id), WORKSPACE, OperationId("op"), verb, str(folder), timeout_seconds=120)
+    return replace(made, **fields)
+
+
+class Stage:
+    """What a test may arrange, whatever stands behind the port."""
+
+    folder: Path
+
+    def runner(self) -> Runner:
+        """A worker's runner; asked again, that of its successor."""
+        raise NotImplementedError
+
+    def configure(self, *, resources: int = 1, seconds: int = 0, says: str = "", hangs: bool = False) -> None:
+        """What the workspace contains, how long applying takes and what it says; or a plan that hangs."""
+        raise NotImplementedError
+
+    def finish(self, run_id: str) -> RunReport:
+        """Follow a run to its end."""
+        runner = self.runner()
+        found: list[RunReport] = []
+
+        def over() -> bool:
+            found[:] = [runner.look(RunId(run_id))]
+            return found[0].status in (RunStatus.ENDED, RunStatus.LOST)
+
+        until(over, f"the end of {run_id}")
+        return found[0]
+
+    def plan(self, run_id: str = "p1", **fields: Any) -> RunReport:
+        self.runner().start(order(RunVerb.PLAN, run_id, self.folder, **fields))
+        return self.finish(run_id)
+
+    def begin_apply(self, run_id: str = "a1", plan_run: str = "p1", **fields: Any) -> RunReport:
+        wanted = order(RunVerb.APPLY, run_id, self.folder, plan_run=RunId(plan_run), **fields)
+        return self.runner().start(wanted)
+
+    def apply(self, run_id: str = "a1", plan_run: str = "p1", **fields: Any) -> RunReport:
+        self.begin_apply(run_id, plan_run, **fields)
+        return self.finish(run_id)
+
+
+class FakeStage(Stage):
+    def __init__(self, tmp: Path) -> None:
+        self._file = tmp / "world.json"
+        self.folder = tmp
+
+    def runner(self) -> FakeRunner:
+        return FakeRunner(self._file)
+
+    def configure(self, *, resources: int = 1, seconds: int = 0, says: str = "", hangs: bool = False) -> None:
+        changes = [create(f"terraform_data.r{n}") for n in range(resources)]
+        runner = self.runner()
+        runner.expect(WORKSPACE, RunVerb.PLAN, plan=plan_of(*changes), seconds=1000 if hangs else 0)
+        runner.expect(WORKSPACE, RunVerb.APPLY, seconds=seconds, lines=[says] if says else [])
+
+
+class RealStage(Stage):
+    """Terraform without any cloud: `terraform_data` that sleeps in a provisioner."""
+
+    def __init__(self, tmp: Path, *, aws: Mapping[str, str] | None = None, slots: int = 2) -> None:
+        self.tmp, self.folder = tmp, tmp / "workspace"
+        self.folder.mkdir()
+        self.url = f"sqlite:///{tmp}/tenants.db"
+        self._aws = dict(aws or {})
+        db = connect(self.url)
+        migrate(db)
+        db.close()
+        self.place = RunnerPlace(tmp / "data", self.url, slots, grace_seconds=(2.0, 2.0))
+        self.keyring: Keyring = FileKeyring(tmp / "keyring.json")
+        self._open: list[Database] = []
+
+    def database(self) -> Database:
+        self._open.append(open_database(self.url))
+        return self._open[-1]
+
+    def runner(self) -> TerraformRunner:
+        db = self.database()
+        return TerraformRunner(
+            self.place,
+            Runs(db, self.keyring),
+            States(db, self.keyring),
+            self.keyring,
+            lambda: install("", "", self.place.data_dir),
+            lambda _verb: self._aws,
+        )
+
+    @property
+    def states(self) -> States:
+        return States(self.database(), self.keyring)
+
+    def configure(self, *, resources: int = 1, seconds: int = 0, says: str = "", hangs: bool = False) -> None:
+        """The first resource is there at once, the others take their time."""
+        words = says.replace('"', '\\"').replace("$", "$$")
+        text = ""
+        for number in range(resources):
+            command = f"echo '{words}'; sleep {seconds if number else 0}"
+            text += f'resource "terraform_data" "r{number}" {{\n'
+            text += f'  provisioner "local-exec" {{\n    command = "{command}"\n  }}\n}}\n'
+        if hangs:  # nobody ever writes into this pipe
+            os.mkfifo(self.folder / "pipe")
+            text += 'output "never" {\n  value = file("${path.module}/pipe")\n}\n'
+        (self.folder / "main.tf").write_text(text)
+
+    # --- killing
+
+    def run_folder(self, run_id: str) -> RunFolder:
+        return self.place.folder(run_id)
+
+    def pid(self, file: Path) -> int:
+        until(lambda: file.exists() and bool(file.read_text().strip()), f"a pid in {file.name}")
+        return int(file.read_text())
+
+    def kill_supervisor(self, run_id: str) -> None:
+        self._kill(self.pid(self.run_folder(run_id).supervisor_lock))
+
+    def kill_terraform(self, run_id: str) -> None:
+        self._kill(self.pid(self.run_folder(run_id).terraform_lock))
+
+    def _kill(self, pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+
+    def wait_for_line(self, run_id: str, part: str) -> None:
+        runner = self.runner()
+        until(lambda: any(part in line.text for line in runner.lines(RunId(run_id))), part)
+
+    def close(self) -> None:
+        for db in self._open:
+            db.close()
+        for path in self.place.runs.glob("*/run.*"):
+            with suppress(OSError, ValueError, ProcessLookupError):
+                os.killpg(int(path.read_text()), signal.SIGKILL)
+
+
+def stages(kind: str, tmp: Path) -> Iterator[Stage]:
+    if kind == "fake":
+        yield FakeStage(tmp)
+        return
+    real = RealStage(tmp)
+    try:
+        yield real
+    finally:
+        real.close()
