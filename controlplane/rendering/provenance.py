@@ -54,7 +54,8 @@ def check_folder(files: Mapping[str, str], digest: str = "") -> list[HandEdit]:
     """
     text = files.get(PROVENANCE_FILE)
     if text is None:
-        return [HandEdit(PROVENANCE_FILE, "missing")]
+        ours = any(_matters(path) for path in files)  # nothing was rendered here yet, or it was taken away
+        return [HandEdit(PROVENANCE_FILE, "missing")] if ours else []
     digests = _digests(text)
     if digests is None or (digest and digest_of(text) != digest):
         return [HandEdit(PROVENANCE_FILE, "changed")]

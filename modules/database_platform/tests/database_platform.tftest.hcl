@@ -11,10 +11,6 @@ mock_provider "aws" {
     defaults = { name = "us-east-1" }
   }
 
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{}" }
-  }
-
   mock_resource "aws_kms_key" {
     defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/one", key_id = "one" }
   }
@@ -64,6 +60,20 @@ run "the_key_rotates_and_encrypts_the_topic" {
   assert {
     condition     = aws_sns_topic.alarms.kms_master_key_id == aws_kms_key.this.arn
     error_message = "The alarm topic is encrypted with the platform's key: AWS's own key would keep CloudWatch out."
+  }
+}
+
+run "only_alarms_of_this_account_may_publish_and_use_the_key" {
+  command = apply
+
+  assert {
+    condition     = [for statement in jsondecode(aws_sns_topic_policy.alarms.policy).Statement : statement.Condition.StringEquals["aws:SourceAccount"]] == ["123456789012"]
+    error_message = "The topic takes messages from alarms of this account alone."
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_kms_key.this.policy).Statement : can(statement.Principal.AWS) || can(statement.Condition)])
+    error_message = "A service uses the key under a condition only."
   }
 }
 

@@ -62,7 +62,12 @@ def test_an_unreadable_provenance_counts_as_changed(text: str) -> None:
     assert check_folder({**FILES, PROVENANCE_FILE: text}) == [HandEdit(PROVENANCE_FILE, "changed")]
 
 
-def test_a_folder_without_provenance_is_not_ours() -> None:
+@pytest.mark.parametrize("files", [{}, {"notes.md": "hello"}])
+def test_a_folder_where_nothing_was_rendered_has_no_edits(files: dict[str, str]) -> None:
+    assert check_folder(files) == []
+
+
+def test_a_provenance_that_was_taken_away_is_found() -> None:
     kept = {path: text for path, text in FILES.items() if path != PROVENANCE_FILE}
     assert check_folder(kept) == [HandEdit(PROVENANCE_FILE, "missing")]
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from controlplane import assets
 from controlplane.domain.errors import Invalid
 from controlplane.rendering.shapes import ListOf, MapOf, Maybe, Variable, checked, hcl_type
+from controlplane.rendering.slots import SLOT_SHAPE
 
 VARIABLES = (
     Variable("name", "", str),
@@ -66,3 +68,8 @@ def test_a_shape_is_declared_in_hcl_without_optional_attributes() -> None:
         "map(object({\n    a      = string\n    longer = number\n"
         "    many = map(object({\n      b = bool\n    }))\n  }))"
     )
+
+
+def test_the_module_takes_a_slot_of_exactly_the_shape_that_is_rendered() -> None:
+    variables = (assets.modules() / "tenant_database" / "variables.tf").read_text(encoding="utf-8")
+    assert f"  type = {hcl_type(SLOT_SHAPE)}\n" in variables

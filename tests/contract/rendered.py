@@ -1,0 +1,57 @@
+"""Terraform on rendered folders: found as the product finds it, in an environment built from nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from controlplane.adapters.terraform.discovery import install
+
+_SECONDS = 300
+
+
+class Terraform:
+    """One installation; `data` is shared by all folders with the same modules, so that init runs once."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
+        installation = install("", "", home)
+        self._command = installation.terraform.command
+        self._environment = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(home),
+            "TF_CLI_CONFIG_FILE": str(installation.cli_config),
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "CHECKPOINT_DISABLE": "1",
+            **(environment or {}),
+        }
+
+    def attempt(
+        self, folder: Path, *arguments: str, data: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self._command, *arguments],
+            cwd=folder,
+            env=self._environment | ({"TF_DATA_DIR": str(data)} if data else {}),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+
+    def run(self, folder: Path, *arguments: str, data: Path | None = None) -> str:
+        done = self.attempt(folder, *arguments, data=data)
+        assert done.returncode == 0, f"terraform {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def init(self, folder: Path, data: Path) -> None:
+        """Without a backend, and with the lock file as it was rendered."""
+        self.run(folder, "init", "-backend=false", "-lockfile=readonly", "-no-color", data=data)
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return folder
