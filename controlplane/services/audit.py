@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from controlplane.domain.errors import FieldError, Invalid
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control, plain
-from controlplane.services.page import decode, encode
+from controlplane.services.page import check_size, decode, encode
 from controlplane.store import audit
 from controlplane.store.audit import AuditFilter
 
@@ -29,16 +30,26 @@ _FIELDS = (
 )
 
 
-def page(
-    control: Control, actor: Actor, wanted: AuditFilter, page_size: int = 50, page_token: str = ""
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Search:
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    since: str = ""
+    page_size: int = 50
+    page_token: str = ""
+
+
+def page(control: Control, actor: Actor, wanted: Search) -> dict[str, Any]:
     """Newest first."""
     actor.require(Action.READ_AUDIT)
-    before = int(decode(page_token)["seq"]) if page_token else None
+    size = check_size(wanted.page_size)
+    before = int(decode(wanted.page_token)["seq"]) if wanted.page_token else None
+    asked = AuditFilter(wanted.actor, wanted.action, wanted.subject, _since(wanted.since))
     with control.db.read() as session:
-        rows = audit.page(session, wanted, before, page_size + 1)
-    token = encode({"seq": rows[page_size - 1].seq}) if len(rows) > page_size else None
-    items = [{name: plain(getattr(row, name)) for name in _FIELDS} for row in rows[:page_size]]
+        rows = audit.page(session, asked, before, size + 1)
+    token = encode({"seq": rows[size - 1].seq}) if len(rows) > size else None
+    items = [{name: plain(getattr(row, name)) for name in _FIELDS} for row in rows[:size]]
     return {"items": items, "next_page_token": token}
 
 
@@ -73,7 +84,7 @@ def export(control: Control, actor: Actor) -> Iterator[dict[str, Any]]:
         yield from audit.export(session)
 
 
-def since(text: str) -> datetime | None:
+def _since(text: str) -> datetime | None:
     if not text:
         return None
     try:

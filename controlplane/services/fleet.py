@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
+from controlplane.domain.errors import FieldError, Invalid
+from controlplane.domain.names import parse_slug
+from controlplane.domain.operation import Kind, Status
 from controlplane.domain.selectors import Operator, Selector, parse_selector, subject_of
-from controlplane.services import views
+from controlplane.services import operations, views
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
+from controlplane.services.page import check_size
+from controlplane.store import tenants
+from controlplane.store.operations import OperationFilter
 from controlplane.store.tenants import listing
 from controlplane.store.tenants.listing import TenantFilter, TenantRow
 
@@ -59,3 +66,34 @@ def _matches(selector: Selector, row: TenantRow) -> bool:
 
 
 _FIELDS = ("slug", "stage", "size", "phase", "region", "cell", "environment", "blueprint", "cost_tier")
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One question about operations; `tenant` is a slug."""
+
+    tenant: str | None = None
+    status: str | None = None
+    kind: str | None = None
+    wave: str | None = None
+    page_size: int = 50
+    page_token: str = ""
+
+
+def queue(control: Control, actor: Actor, wanted: Queue) -> dict[str, Any]:
+    """Operations, newest first."""
+    uid = None
+    if wanted.tenant:
+        actor.require(Action.READ_OPERATION, parse_slug(wanted.tenant))
+        with control.db.read() as session:
+            uid = tenants.by_slug(session, wanted.tenant).uid
+    asked = OperationFilter(uid, _one_of(Status, "status", wanted.status), _one_of(Kind, "kind", wanted.kind))
+    asked = replace(asked, wave_id=wanted.wave)
+    return operations.page(control, actor, asked, check_size(wanted.page_size), wanted.page_token or None)
+
+
+def _one_of(words: type[StrEnum], field: str, text: str | None) -> str | None:
+    if text is not None and text not in tuple(words):
+        message = f"{text!r} is none of {', '.join(words)}"
+        raise Invalid(message, errors=[FieldError(field, message)])
+    return text

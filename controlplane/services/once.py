@@ -34,8 +34,9 @@ class _Joined(Database):
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        yield self.session
-        self.session.flush()
+        """A savepoint: a part that fails takes back what it wrote, and only that."""
+        with self.session.begin_nested():
+            yield self.session
 
 
 def _within(control: Control, session: Session) -> Control:

@@ -1,0 +1,101 @@
+"""The doctor's list: everything that an installation needs, each with the way to look for it.
+
+Beside `wiring` the only namer of adapters and of the sandbox, since it asks what wiring would find.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from controlplane import wiring
+from controlplane.domain.errors import Unavailable
+from controlplane.services.doctor import Check
+from controlplane.settings import Settings
+from controlplane.store.database import open_database
+
+
+def checks(settings: Settings) -> list[Check]:
+    """What this installation needs, each with the way to look for it."""
+    return [
+        Check("catalog", lambda: _look_for_catalog(settings)),
+        Check("worker", lambda: _look_for_worker(settings), needed=False),
+        Check("terraform", lambda: _look_for_terraform(settings)),
+        Check("providers", lambda: _look_for_providers(settings), needed=False),
+        Check("sandbox" if settings.is_sandbox else "aws", lambda: _look_for_cloud(settings)),
+        Check("postgresql", _look_for_postgres, needed=settings.is_sandbox),
+        Check("keyring", lambda: _look_for_keys(settings)),
+        Check("git", _look_for_git, needed=False),
+    ]
+
+
+def _look_for_catalog(settings: Settings) -> str:
+    if settings.database_url.startswith("sqlite") and not wiring.sqlite_file(settings).exists():
+        return f"{settings.database_url}: made at its first use"
+    db = open_database(settings.database_url)
+    try:
+        return f"{db.place}, revision {db.revision()}"
+    finally:
+        db.close()
+
+
+def _look_for_worker(settings: Settings) -> str:
+    if settings.database_url.startswith("sqlite") and not wiring.sqlite_file(settings).exists():
+        raise Unavailable("no catalog yet, so no worker", hint="controlplane worker")
+    db = open_database(settings.database_url)
+    try:
+        if wiring.worker_lives(db):
+            return "one is alive"
+        raise Unavailable("none is alive", hint="controlplane worker; a command that waits starts one itself")
+    finally:
+        db.close()
+
+
+def _look_for_terraform(settings: Settings) -> str:
+    from controlplane.adapters.terraform.discovery import find_terraform  # noqa: PLC0415
+
+    found = find_terraform(settings.terraform)
+    return f"{found.product} {found.version} ({found.origin})"
+
+
+def _look_for_providers(settings: Settings) -> str:
+    from controlplane.adapters.terraform.discovery import find_mirror  # noqa: PLC0415
+
+    found = find_mirror(settings.provider_mirror)
+    if found is None:
+        message = "no mirror: providers come from their registry"
+        raise Unavailable(message, hint="a folder in CONTROLPLANE_PROVIDER_MIRROR works without network")
+    return f"{found.path} ({found.origin})"
+
+
+def _look_for_cloud(settings: Settings) -> str:
+    if settings.is_sandbox:
+        found = wiring.sandbox_status(settings)
+        if not found.running or found.info is None:
+            raise Unavailable("the sandbox does not run", hint="controlplane sandbox start")
+        return f"{found.info.endpoint_url}, {len(found.instances)} instances: an emulator, not AWS"
+    from controlplane.adapters.aws.clients import Clients  # noqa: PLC0415
+    from controlplane.adapters.aws.cloud import Aws  # noqa: PLC0415
+
+    account = wiring.aws_account(settings)
+    who = Aws(account, Clients(account)).identity()
+    return f"{who['arn']} in {who['region']}"
+
+
+def _look_for_postgres() -> str:
+    from controlplane.sandbox.postgres import discover  # noqa: PLC0415
+
+    found = discover()
+    return f"PostgreSQL {found.version}, {found.folder}"
+
+
+def _look_for_keys(settings: Settings) -> str:
+    if not settings.is_sandbox and not settings.keyring:
+        wiring.keyring(settings)
+    return settings.keyring or "a file of the sandbox"
+
+
+def _look_for_git() -> str:
+    found = shutil.which("git")
+    if found is None:
+        raise Unavailable("git is not on PATH", hint="install it to work with reviews")
+    return found

@@ -1,0 +1,76 @@
+"""The program: every command, and the outermost catch, behind which nobody meets a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from controlplane.domain.errors import ControlPlaneError
+from controlplane.terminal import exits
+from controlplane.terminal.commands import fleet, machine, operations, tenants
+from controlplane.terminal.exits import ExitCode
+from controlplane.terminal.output import Printer
+
+app = typer.Typer(
+    name="controlplane",
+    help="A PostgreSQL of its own for every tenant, on AWS, through Terraform.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(tenants.group, name="tenant")
+app.add_typer(operations.group, name="operation")
+for name in ("blueprint", "audit", "token", "user", "window"):
+    app.add_typer(getattr(fleet, name), name=name)
+app.add_typer(machine.db, name="db")
+app.add_typer(machine.sandbox, name="sandbox")
+machine.register(app)
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    out = Printer()
+    try:
+        answer = typer.main.get_command(app).main(
+            list(arguments), prog_name="controlplane", standalone_mode=False
+        )
+        sys.stdout.flush()
+        return int(answer or ExitCode.DONE)
+    except typer.TyperException as error:  # whatever cannot be parsed
+        _usage(error)
+        return ExitCode.USAGE
+    except ControlPlaneError as error:
+        out.error(error.message, error.hint)
+        return exits.of_error(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        _leave_quietly()
+        return ExitCode.DONE
+    except Exception as error:  # noqa: BLE001 - the outermost place: a person gets a sentence
+        out.error(f"{type(error).__name__}: {error}", "this is a fault of the program; please report it")
+        return ExitCode.FAILED
+
+
+def _usage(error: Any) -> None:
+    context = getattr(error, "ctx", None)
+    if not error.format_message() and context is not None:
+        sys.stderr.write(context.get_help() + "\n")
+        return
+    if context is not None:
+        sys.stderr.write(context.get_usage() + "\n")
+    hint = f"{context.command_path} --help" if context is not None else "controlplane --help"
+    Printer().error(error.format_message(), hint)
+
+
+def _leave_quietly() -> None:
+    """Who read us stopped reading: nothing more is written, not even at the interpreter's end."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())

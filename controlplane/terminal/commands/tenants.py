@@ -1,0 +1,177 @@
+"""`controlplane tenant …`"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from controlplane.domain.errors import FieldError, Invalid
+from controlplane.domain.tenant import Phase, Size, Stage
+from controlplane.terminal import follow, layouts, verbs
+from controlplane.terminal.completion import slugs
+from controlplane.terminal.exits import ExitCode
+from controlplane.terminal.options import Here, alone, argument, command, option, paging
+from controlplane.terminal.output import Column
+
+Slug = Annotated[str, typer.Argument(show_default=False, autocompletion=slugs)]
+_BATCH = (
+    Column("slug", "slug"),
+    Column("accepted", "accepted"),
+    Column("operation", "operation"),
+    Column("problem", lambda row: (row["problem"] or {}).get("detail")),
+)
+
+
+class Group(TyperGroup):
+    """What changes a tenant is made from its request model, and only when it is called."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name == "create":
+            return _create_command()
+        if cmd_name in verbs.TENANT_VERBS:
+            return _verb_command(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return ["create", *super().list_commands(ctx), *(v for v in verbs.TENANT_VERBS if v in _offered())]
+
+
+group = typer.Typer(cls=Group, help="Tenants, each with a database of its own.", no_args_is_help=True)
+
+
+def _offered() -> set[str]:
+    # Imports every operation: never on the way to a command that only reads.
+    from controlplane.operations import offered  # noqa: PLC0415
+
+    return {of.kind.value for of in offered()}
+
+
+def _create_command() -> Any:
+    from controlplane.operations import Create  # noqa: PLC0415
+
+    file = option("source", Path | None, "--from", help="Many tenants: FILE.csv or FILE.jsonl.", default=None)
+    own = verbs.options(Create, without=frozenset({"slug"}))
+    return alone("create", create, [argument("slug", default=""), *own, file])
+
+
+def _verb_command(kind: str) -> Any:
+    from controlplane.domain.operation import Kind  # noqa: PLC0415
+    from controlplane.operations import operation_type  # noqa: PLC0415
+
+    if kind not in _offered():
+        return None
+
+    def change(here: Here, slug: str, **values: Any) -> int:
+        return follow.finish(here, here.client.change(kind, slug, verbs.body(values), here.manner))
+
+    change.__doc__ = verbs.TENANT_VERBS[kind]
+    own = verbs.options(operation_type(Kind(kind)).request)
+    return alone(kind, change, [argument("slug", autocompletion=slugs), *own])
+
+
+_LIST = [
+    option("selector", str, "--selector", "-l", help="As in stage=poc,tier in (a,b).", default=""),
+    option("stage", Stage | None, "--stage", default=None),
+    option("size", Size | None, "--size", default=None),
+    option("phase", Phase | None, "--phase", default=None),
+    option("region", str, "--region", default=""),
+    option("q", str, "--query", help="What the slug begins with.", default=""),
+    option(
+        "sort", str, "--sort", help="slug, created_at or monthly_usd; ` desc` turns it round.", default=""
+    ),
+    *paging(),
+]
+
+
+@command(group, "list", parameters=_LIST)
+def list_(here: Here, **query: Any) -> None:
+    """List tenants."""
+    here.out.page(here.client.tenants(verbs.body(query)), layouts.TENANTS, "slug")
+
+
+@command(group, "show")
+def show(here: Here, slug: Slug) -> None:
+    """Show one tenant: what is wanted, and what is there."""
+    here.out.one(here.client.tenant(slug), "slug", layouts.tenant)
+
+
+@command(group, "explain")
+def explain(here: Here, slug: Slug) -> None:
+    """Say why it is as it is, who may act, and the next command."""
+    here.out.one(here.client.explain(slug), "slug", layouts.explanation)
+
+
+@command(group, "history")
+def history(here: Here, slug: Slug, limit: Annotated[int, typer.Option(min=1, max=1000)] = 200) -> None:
+    """What was changed, when, by whom and in which operation."""
+    here.out.page(here.client.history(slug, {"limit": limit}), layouts.HISTORY, "offset")
+
+
+def create(here: Here, slug: str, source: Path | None, **given: Any) -> int:
+    """Create a tenant with a database of its own, or many of them from a file."""
+    wanted = verbs.body(given)
+    if source is not None:
+        return _create_many(here, source, slug, wanted)
+    if not slug:
+        raise Invalid(
+            "creating a tenant: say its slug, or --from FILE", errors=[FieldError("slug", "missing")]
+        )
+    return follow.finish(here, here.client.create({"slug": slug, **wanted}, here.manner))
+
+
+def _create_many(here: Here, source: Path, slug: str, wanted: dict[str, Any]) -> int:
+    if slug:
+        raise Invalid("creating tenants: a slug or --from FILE, not both")
+    answer = here.client.create_batch([{**wanted, **row} for row in read_rows(source)], here.manner)
+    here.out.page(answer, _BATCH, "slug")
+    here.out.note(f"{answer['accepted']} accepted, {answer['refused']} refused")
+    return ExitCode.FAILED if answer["refused"] else ExitCode.DONE
+
+
+def read_rows(source: Path) -> list[dict[str, Any]]:
+    """The rows of a CSV file with a head, or of JSON lines; a bad line is named."""
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"reading {source}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from error
+    if source.suffix == ".csv":
+        return [_csv_row(row) for row in csv.DictReader(text.splitlines())]
+    if source.suffix in (".jsonl", ".ndjson"):
+        return list(_json_rows(source, text))
+    raise Invalid(f"reading {source}: only .csv and .jsonl can be read")
+
+
+_NUMBERS, _CLAIMS = ("storage_gb", "locations", "users"), ("paying", "sla", "sensitive")
+
+
+def _csv_row(row: dict[Any, Any]) -> dict[str, Any]:
+    """Text as far as CSV knows; numbers, claims and `labels` (`a=b;c=d`) are read as what they are."""
+    found: dict[str, Any] = {str(name): value for name, value in row.items() if value not in (None, "")}
+    for name in _NUMBERS:
+        if str(found.get(name, "")).isdigit():
+            found[name] = int(found[name])
+    for name in _CLAIMS & found.keys():
+        found[name] = {"true": True, "yes": True, "1": True}.get(str(found[name]).lower(), found[name])
+        found[name] = {"false": False, "no": False, "0": False}.get(str(found[name]).lower(), found[name])
+    if "labels" in found:
+        found["labels"] = verbs.pairs([p for p in found["labels"].split(";") if p])
+    return found
+
+
+def _json_rows(source: Path, text: str) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise Invalid(f"reading {source}: line {number} is no JSON") from error
+        if not isinstance(row, dict):
+            raise Invalid(f"reading {source}: line {number} is no object")
+        yield row

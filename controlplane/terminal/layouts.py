@@ -1,0 +1,198 @@
+"""How one thing looks to people: which of its facts, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from controlplane.terminal.output import Column
+from controlplane.terminal.tables import cell, fields, plain_table
+
+View = Mapping[str, Any]
+
+TENANTS = (
+    Column("slug", "slug"),
+    Column("stage", "stage"),
+    Column("size", "size"),
+    Column("phase", lambda t: t["phase"] + (" (unverified)" if t.get("unverified") else "")),
+    Column("region", "region"),
+    Column("usd/month", "monthly_usd", right=True),
+    Column("endpoint", "endpoint"),
+)
+OPERATIONS = (
+    Column("id", "id"),
+    Column("kind", "kind"),
+    Column("tenant", lambda o: o["tenant"] or o["workspace"]),
+    Column("status", "status"),
+    Column("by", "requested_by"),
+    Column("created", lambda o: moment(o["created_at"])),
+    Column("waits for", lambda o: o["metadata"]["waiting_for"]),
+)
+HISTORY = (
+    Column("at", lambda e: moment(e["at"])),
+    Column("actor", "actor"),
+    Column("what", "what"),
+    Column("before", "before"),
+    Column("after", "after"),
+    Column("operation", "operation"),
+)
+AUDIT = (
+    Column("no", "seq", right=True),
+    Column("at", lambda e: moment(e["at"])),
+    Column("actor", "actor"),
+    Column("action", "action"),
+    Column("subject", "subject"),
+    Column("reason", "reason"),
+    Column("origin", "origin"),
+)
+TOKENS = (
+    Column("id", "id"),
+    Column("name", "name"),
+    Column("role", "role"),
+    Column("tenants", "tenants"),
+    Column("expires", lambda t: moment(t["expires_at"])),
+    Column("last used", lambda t: moment(t["last_used_at"])),
+    Column("state", "state"),
+)
+USERS = (Column("id", "id"), Column("name", "name"), Column("role", "role"), Column("tenants", "tenants"))
+WINDOWS = (
+    Column("id", "id"),
+    Column("name", "name"),
+    Column("effect", "effect"),
+    Column("cron", "cron"),
+    Column("minutes", "minutes", right=True),
+    Column("zone", "zone"),
+    Column("selector", "selector"),
+)
+BLUEPRINTS = (
+    Column("name", "name"),
+    Column("title", "title"),
+    Column("version", "template_version"),
+    Column("environments", "environments"),
+    Column("verbs", "verbs"),
+)
+CHECKS = (Column("check", "name"), Column("state", "state"), Column("found", "found"), Column("next", "hint"))
+EVENTS = (
+    Column("at", lambda e: moment(e["at"])),
+    Column("type", "type"),
+    Column("text", "text"),
+    Column("state", lambda e: e["data"].get("state")),
+)
+
+
+def moment(text: str | None) -> str:
+    """A time to the second."""
+    return (text or "")[:19].replace("T", " ")
+
+
+_TENANT = (
+    "slug",
+    "uid",
+    "display_name",
+    "phase",
+    "phase_reason",
+    "unverified",
+    "stage",
+    "size",
+    "customer_class",
+    "cost_tier",
+    "monthly_usd",
+    "region",
+    "cell",
+    "environment",
+    "blueprint",
+    "storage_gb",
+    "locations",
+    "users",
+    "labels",
+    "migration_state",
+    "endpoint",
+    "port",
+    "epoch",
+    "generation",
+    "observed_generation",
+    "template_version",
+    "revision",
+    "open_operation",
+    "created_at",
+    "ready_at",
+    "torn_down_at",
+)
+
+
+def tenant(view: View) -> str:
+    slots = view.get("slots") or []
+    columns = ("epoch", "identifier", "size", "storage_gb", "status", "final_snapshot")
+    table = plain_table(columns, [[cell(s.get(c)) for c in columns] for s in slots], [False] * len(columns))
+    return fields(view, _TENANT) + (f"\n\n{table}" if slots else "")
+
+
+def operation(view: View) -> str:
+    """The operation, its plan and its money, and above all what comes next."""
+    about = view["metadata"]
+    subject = view["tenant"] or view["workspace"]
+    lines: dict[str, Any] = {
+        "operation": view["id"],
+        "what": f"{view['kind']} {subject}",
+        "status": view["status"],
+        "by": view["requested_by"] + (f": {view['reason']}" if view["reason"] else ""),
+    }
+    plan = view.get("plan")
+    if plan:
+        lines["plan"] = _counts(plan)
+        lines["digest"] = str(plan["meaning"])[:12]
+        lines["forecast"] = plan.get("forecast")
+    if view["cost_after"] is not None:
+        lines["usd a month"] = f"{view['cost_before'] or '0.00'} → {view['cost_after']}"
+    if view["policy"]:
+        lines["policy"] = [_rule(rule) for rule in view["policy"]]
+    lines |= _outcome(view, about)
+    head = fields({name: value for name, value in lines.items() if value not in (None, "", {})})
+    listed = (plan or {}).get("changes") if not view["done"] else None
+    return f"{head}\n\n{changes(listed)}" if listed else head
+
+
+def _rule(rule: Any) -> str:
+    return str(rule.get("text") or rule.get("rule") or rule) if isinstance(rule, Mapping) else str(rule)
+
+
+def _outcome(view: View, about: View) -> dict[str, Any]:
+    problem = view.get("error") or about.get("problem") or {}
+    found = {
+        "problem": problem.get("detail"),
+        "hint": problem.get("hint"),
+        "waits for": about["waiting_for"],
+        "queue": about["queue_position"],
+        "next": about["next_command"],
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def explanation(view: View) -> str:
+    head = fields(view, ("slug", "phase", "cause", "who_may_act", "next_command"))
+    evidence = "\n".join(f"  - {cell(item)}" for item in view["evidence"])
+    return f"{head}\nevidence:\n{evidence}" if evidence else head
+
+
+def plan(view: View) -> str:
+    head = fields({"plan": view["id"], "meaning": view["meaning"], "counts": _counts(view)})
+    return f"{head}\n\n{changes(view['changes'])}" if view["changes"] else head
+
+
+def changes(rows: Sequence[View]) -> str:
+    """One line a resource; of an update also which attributes it touches."""
+    columns = ("action", "address", "attributes")
+    cells = [[cell(row.get("action")), cell(row.get("address")), _attributes(row)] for row in rows]
+    return plain_table(columns, cells, [False] * 3)
+
+
+def _counts(plan: View) -> dict[str, int]:
+    return {name: count for name, count in (plan.get("counts") or {}).items() if count}
+
+
+def _attributes(change: View) -> str:
+    if change.get("action") not in ("update", "replace"):
+        return ""
+    before, after = change.get("before") or {}, change.get("after") or {}
+    names = change.get("changed") or sorted(n for n in {*before, *after} if before.get(n) != after.get(n))
+    return cell(list(names))

@@ -1,0 +1,238 @@
+"""The control plane in this process: services on the local catalog, as whoever may read that file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from controlplane import checkup, wiring
+from controlplane.domain.operation import Kind
+from controlplane.operations import Create, Platform, operation_type
+from controlplane.services import (
+    about,
+    access,
+    asking,
+    audit,
+    batch,
+    blueprints,
+    bodies,
+    doctor,
+    explain,
+    fleet,
+    log,
+    operations,
+    platforms,
+    tenants,
+    windows,
+)
+from controlplane.services.actor import Actor
+from controlplane.services.asking import Change, Way
+from controlplane.services.control import Ask, Control, new_id
+from controlplane.services.once import Request
+from controlplane.settings import Settings
+from controlplane.terminal import background
+from controlplane.terminal.client import Answer, Manner, Query
+
+_WORKER_LOG = "worker.log"
+
+
+class LocalClient:
+    """Answers exactly what the API answers for the same question."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.place = settings.database_url
+
+    @cached_property
+    def _control(self) -> Control:
+        return wiring.control(self._settings)
+
+    @cached_property
+    def _actor(self) -> Actor:
+        return wiring.local_actor()
+
+    # --- tenants
+
+    def tenants(self, query: Query) -> Answer:
+        return fleet.page(self._control, self._actor, fleet.Listing(**_given(query)))
+
+    def tenant(self, slug: str) -> Answer:
+        return tenants.show(self._control, self._actor, slug)
+
+    def explain(self, slug: str) -> Answer:
+        return explain.explain(self._control, self._actor, slug)
+
+    def history(self, slug: str, query: Query) -> Answer:
+        items = tenants.history_of(self._control, self._actor, slug, **_given(query))
+        return {"items": items, "next_page_token": None}
+
+    def create(self, body: Query, manner: Manner) -> Answer:
+        wanted = bodies.parse(Create, dict(body))
+        return self._change(
+            manner, ("tenants", wanted), lambda c, ask: tenants.create(c, self._actor, wanted, ask)
+        )
+
+    def create_batch(self, rows: Sequence[Query], manner: Manner) -> Answer:
+        way = self._way(manner, "tenants/batch", rows)
+        return batch.create(self._control, self._actor, [dict(row) for row in rows], way)
+
+    def change(self, kind: str, slug: str, body: Query, manner: Manner) -> Answer:
+        of = Kind(kind)
+        wanted = bodies.parse(operation_type(of).request, dict(body))
+        return self._change(
+            manner,
+            (f"{slug}/{kind}", wanted),
+            lambda c, ask: tenants.change(c, self._actor, of, slug, wanted, ask),
+        )
+
+    # --- operations
+
+    def operations(self, query: Query) -> Answer:
+        return fleet.queue(self._control, self._actor, fleet.Queue(**_given(query)))
+
+    def operation(self, operation_id: str) -> Answer:
+        return operations.show(self._control, self._actor, operation_id)
+
+    def plan(self, operation_id: str) -> Answer:
+        return operations.plan(self._control, self._actor, operation_id)
+
+    def events(self, operation_id: str, after: int) -> Answer:
+        items = operations.events(self._control, self._actor, operation_id, after)
+        return {"items": items, "next_page_token": None}
+
+    def log(self, operation_id: str, after: str) -> Answer:
+        return log.lines(self._control, self._actor, operation_id, after)
+
+    def steer(self, verb: str, operation_id: str, body: Query, manner: Manner) -> Answer:
+        model, act = _STEERING[verb]
+        wanted = bodies.parse(model, dict(body)).model_dump()
+        return self._change(
+            manner,
+            (f"{operation_id}/{verb}", wanted),
+            lambda c, ask: act(c, self._actor, operation_id, ask, **wanted),
+        )
+
+    # --- platforms
+
+    def blueprints(self) -> Answer:
+        return blueprints.page(self._control, self._actor)
+
+    def blueprint(self, name: str) -> Answer:
+        return blueprints.show(self._control, self._actor, name)
+
+    def change_platform(self, verb: str, name: str, body: Query, manner: Manner) -> Answer:
+        wanted = bodies.parse(Platform, dict(body))
+        return self._change(
+            manner,
+            (f"{name}/{verb}", wanted),
+            lambda c, ask: platforms.apply(c, self._actor, name, wanted, ask),
+        )
+
+    # --- audit, access, windows
+
+    def audit(self, query: Query) -> Answer:
+        return audit.page(self._control, self._actor, audit.Search(**_given(query)))
+
+    def verify_audit(self, head: str) -> Answer:
+        return audit.verify(self._control, self._actor, head)
+
+    def export_audit(self) -> Iterator[str]:
+        for entry in audit.export(self._control, self._actor):
+            yield json.dumps(entry, ensure_ascii=False)
+
+    def tokens(self) -> Answer:
+        return access.tokens(self._control, self._actor)
+
+    def create_token(self, body: Query, manner: Manner) -> Answer:
+        wanted = bodies.parse(bodies.NewToken, dict(body))
+        way = self._way(manner, "tokens", body)
+        create: Change = lambda c, ask: access.create_token(c, self._actor, wanted, ask)  # noqa: E731
+        return asking.do_secretly(self._control, self._actor, way, create)
+
+    def revoke_token(self, token_id: str, manner: Manner) -> Answer:
+        return self._change(
+            manner,
+            (f"tokens/{token_id}", {}),
+            lambda c, ask: access.revoke_token(c, self._actor, token_id, ask),
+        )
+
+    def users(self) -> Answer:
+        return access.users(self._control, self._actor)
+
+    def add_user(self, body: Query, manner: Manner) -> Answer:
+        wanted = bodies.parse(bodies.NewUser, dict(body))
+        return self._change(
+            manner, ("users", wanted), lambda c, ask: access.add_user(c, self._actor, wanted, ask)
+        )
+
+    def remove_user(self, user_id: str, manner: Manner) -> Answer:
+        return self._change(
+            manner, (f"users/{user_id}", {}), lambda c, ask: access.remove_user(c, self._actor, user_id, ask)
+        )
+
+    def windows(self) -> Answer:
+        return windows.page(self._control, self._actor)
+
+    def add_window(self, body: Query, manner: Manner) -> Answer:
+        wanted = bodies.parse(bodies.NewWindow, dict(body))
+        return self._change(
+            manner, ("windows", wanted), lambda c, ask: windows.add(c, self._actor, wanted, ask)
+        )
+
+    def remove_window(self, window_id: str, manner: Manner) -> Answer:
+        return self._change(
+            manner,
+            (f"windows/{window_id}", {}),
+            lambda c, ask: windows.remove(c, self._actor, window_id, ask),
+        )
+
+    # --- the installation
+
+    def doctor(self) -> Answer:
+        return doctor.examine(checkup.checks(self._settings))
+
+    def version(self) -> Answer:
+        return about.version()
+
+    def ensure_worker(self) -> str:
+        if wiring.worker_lives(self._control.db):
+            return ""
+        file = self._settings.data_dir.absolute() / _WORKER_LOG
+        background.start_worker(file)
+        return f"no worker was alive: started one (its words are in {file})"
+
+    # --- how a change goes in
+
+    def _change(self, manner: Manner, what: tuple[str, Any], change: Change) -> Answer:
+        way = self._way(manner, *what)
+        return dict(asking.do(self._control, self._actor, way, change).body)
+
+    def _way(self, manner: Manner, path: str, body: Any) -> Way:
+        ask = Ask(
+            reason=manner.reason,
+            request_id=manner.request_id or new_id("req"),
+            auto_approve=manner.auto_approve,
+            if_match=manner.if_match,
+        )
+        request = None
+        if manner.idempotency_key:
+            content = body.model_dump(mode="json") if hasattr(body, "model_dump") else body
+            text = json.dumps(content, sort_keys=True, default=str).encode()
+            request = Request(manner.idempotency_key, "LOCAL", path, text)
+        return Way(ask, manner.dry_run, request)
+
+
+_STEERING: Mapping[str, tuple[type[Any], Callable[..., Answer]]] = {
+    "approve": (bodies.Approval, operations.approve),
+    "reject": (bodies.Nothing, operations.reject),
+    "cancel": (bodies.Cancellation, operations.cancel),
+    "retry": (bodies.Nothing, operations.retry),
+    "settle": (bodies.Settlement, operations.settle),
+}
+
+
+def _given(query: Query) -> dict[str, Any]:
+    """Only what was said: everything else keeps its default."""
+    return {name: value for name, value in query.items() if value not in (None, "", (), [])}

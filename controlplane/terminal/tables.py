@@ -1,0 +1,80 @@
+"""Rows as text: aligned columns for pipes, a table that fits the window for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_NOTHING = "-"
+
+
+def printable(text: str) -> str:
+    """Without control characters: a name from outside never steers somebody's terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
+
+
+def cell(value: Any) -> str:
+    """One value on one line."""
+    if value is None or value in ("", {}, []):
+        return _NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={cell(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(inner) for inner in value)
+    return printable(str(value)).replace("\n", " ").replace("\t", " ")
+
+
+def fields(view: Mapping[str, Any], names: Iterable[str] | None = None) -> str:
+    """`name: value` lines, the values below each other."""
+    wanted = list(view) if names is None else [name for name in names if name in view]
+    width = max((len(name) for name in wanted), default=0) + 1
+    return "\n".join(f"{name.replace('_', ' ') + ':':<{width}} {cell(view[name])}" for name in wanted)
+
+
+def plain_table(titles: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
+    widths = [max(len(line[i]) for line in [titles, *rows]) for i in range(len(titles))]
+    lines = [_line(line, widths, right) for line in [[t.upper() for t in titles], *rows]]
+    return "\n".join(lines)
+
+
+def _line(values: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    padded = [v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right, strict=True)]
+    return "  ".join(padded).rstrip()
+
+
+# A color says how a thing stands; the word beside it says the same to who sees none.
+_COLORS = {
+    "ready": "green",
+    "succeeded": "green",
+    "no_changes": "green",
+    "failed": "red",
+    "needs_operator": "bold red",
+    "partially_applied": "red",
+    "rejected": "red",
+    "cancelled": "yellow",
+    "awaiting_approval": "yellow",
+    "awaiting_window": "yellow",
+    "torn_down": "dim",
+}
+
+
+def color_of(word: str) -> str:
+    return _COLORS.get(word, "cyan" if word.endswith("ing") else "")
+
+
+def rich_table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool], *, colored: bool
+) -> None:
+    from rich import box  # noqa: PLC0415 - only a terminal needs it
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for title, is_right in zip(titles, right, strict=True):
+        table.add_column(title, justify="right" if is_right else "left", overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(value, style=color_of(value)) for value in row))
+    Console(no_color=not colored, highlight=False).print(table)
