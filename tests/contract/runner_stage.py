@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.adapters.keyring import FileKeyring
+from controlplane.adapters.terraform.command import Commands
 from controlplane.adapters.terraform.discovery import install
 from controlplane.adapters.terraform.place import RunnerPlace
+from controlplane.adapters.terraform.prepare import Preparation
 from controlplane.adapters.terraform.runner import TerraformRunner
 from controlplane.domain.names import OperationId, RunId, WorkspaceId
 from controlplane.ports import Keyring, Runner, RunOrder, RunReport, RunStatus, RunVerb
@@ -98,17 +100,37 @@ class FakeStage(Stage):
 class RealStage(Stage):
     """Terraform without any cloud: `terraform_data` that sleeps in a provisioner."""
 
-    def __init__(self, tmp: Path, *, aws: Mapping[str, str] | None = None, slots: int = 2) -> None:
+    def __init__(
+        self, tmp: Path, *, aws: Mapping[str, str] | None = None, slots: int = 2, url: str = ""
+    ) -> None:
         self.tmp, self.folder = tmp, tmp / "workspace"
-        self.folder.mkdir()
-        self.url = f"sqlite:///{tmp}/tenants.db"
+        self.url = url or f"sqlite:///{tmp}/tenants.db"
         self._aws = dict(aws or {})
-        db = connect(self.url)
-        migrate(db)
-        db.close()
+        if not self.folder.exists():  # else it is a successor's view of a stage that stands already
+            self.folder.mkdir()
+            db = connect(self.url)
+            migrate(db)
+            db.close()
         self.place = RunnerPlace(tmp / "data", self.url, slots, grace_seconds=(2.0, 2.0))
         self.keyring: Keyring = FileKeyring(tmp / "keyring.json")
         self._open: list[Database] = []
+        self._install = lambda: install("", "", self.place.data_dir)
+
+    def apply_with(self, script: Path) -> RunReport:
+        """An apply of p1 for which this script stands in for Terraform."""
+        script.chmod(0o755)
+        found = self._install()
+        self._install = lambda: replace(found, terraform=replace(found.terraform, command=(str(script),)))
+        self._prepare_for(script)
+        return self.apply("a9", "p1")
+
+    def _prepare_for(self, script: Path) -> None:
+        """A preparation for the stand-in, which cannot do `init`."""
+        installation = self._install()
+        commands = Commands(installation.terraform.command, self.tmp / "empty")
+        ready = Preparation(self.place.data, installation, commands).folder_of(self.folder)
+        (ready / "data").mkdir(parents=True)
+        (ready / "lock.hcl").touch()
 
     def database(self) -> Database:
         self._open.append(open_database(self.url))
@@ -121,7 +143,7 @@ class RealStage(Stage):
             Runs(db, self.keyring),
             States(db, self.keyring),
             self.keyring,
-            lambda: install("", "", self.place.data_dir),
+            self._install,
             lambda _verb: self._aws,
         )
 
@@ -130,12 +152,13 @@ class RealStage(Stage):
         return States(self.database(), self.keyring)
 
     def configure(self, *, resources: int = 1, seconds: int = 0, says: str = "", hangs: bool = False) -> None:
-        """The first resource is there at once, the others take their time."""
+        """One after the other; the second takes its time."""
         words = says.replace('"', '\\"').replace("$", "$$")
         text = ""
         for number in range(resources):
-            command = f"echo '{words}'; sleep {seconds if number else 0}"
+            command = f"echo '{words}'; sleep {seconds if number == 1 else 0}"
             text += f'resource "terraform_data" "r{number}" {{\n'
+            text += f"  depends_on = [terraform_data.r{number - 1}]\n" if number else ""
             text += f'  provisioner "local-exec" {{\n    command = "{command}"\n  }}\n}}\n'
         if hangs:  # nobody ever writes into this pipe
             os.mkfifo(self.folder / "pipe")
@@ -160,13 +183,25 @@ class RealStage(Stage):
     def _kill(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
+    def lives(self, group: int) -> bool:
+        """Whether a process group has a member that is no zombie."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                letter, _, member_of = stat.read_text().rpartition(")")[2].split()[:3]
+                if int(member_of) == group and letter not in "ZX":
+                    return True
+        return False
+
     def wait_for_line(self, run_id: str, part: str) -> None:
         runner = self.runner()
         until(lambda: any(part in line.text for line in runner.lines(RunId(run_id))), part)
 
-    def close(self) -> None:
+    def close_databases(self) -> None:
         for db in self._open:
             db.close()
+
+    def close(self) -> None:
+        self.close_databases()
         for path in self.place.runs.glob("*/run.*"):
             with suppress(OSError, ValueError, ProcessLookupError):
                 os.killpg(int(path.read_text()), signal.SIGKILL)

@@ -24,6 +24,7 @@ class RunnerPlace:
     host: str = ""  # empty: this host's name and the data folder's id
     lease_seconds: float = 30.0
     grace_seconds: tuple[float, float] = (60.0, 30.0)  # after SIGINT, after SIGTERM
+    wait_seconds: float = 10.0  # for the run before on the same workspace to tidy up
 
     @cached_property
     def data(self) -> Path:
@@ -55,10 +56,10 @@ class RunnerPlace:
         except FileNotFoundError:
             return None
 
-    def hold_workspace(self, workspace: str, seconds: float) -> int | None:
+    def hold_workspace(self, workspace: str, *, wait: bool) -> int | None:
         folder = self.data / "locks"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return hold(folder / f"{workspace}.lock", seconds)
+        return hold(folder / f"{workspace}.lock", self.wait_seconds if wait else 0)
 
     def seats(self) -> list[list[str]]:
         """For processes that work, and (behind them) for all that are there: memory bounds those."""

@@ -67,21 +67,22 @@ class Preparation:
 
     def of(self, folder: Path) -> Prepared:
         """The prepared data folder for this workspace's providers and modules; made if need be."""
-        ready = self._root / self._key(folder)
+        ready = self.folder_of(folder)
         if not ready.is_dir():
             with self._alone(ready.name):
                 if not ready.is_dir():
                     self._make(folder, ready)
         return Prepared(ready / "data", ready / "lock.hcl")
 
-    def _key(self, folder: Path) -> str:
+    def folder_of(self, folder: Path) -> Path:
+        """Where this workspace's preparation is, or would be."""
         digest = hashlib.sha256()
         terraform = self._installation.terraform
         digest.update(f"{terraform.product} {terraform.version} {' '.join(terraform.command)}\0".encode())
         digest.update(self._installation.cli_config.read_bytes())
         for path in sources(folder):
             digest.update(f"\0{path.relative_to(folder)}\0".encode() + path.read_bytes())
-        return digest.hexdigest()[:32]
+        return self._root / digest.hexdigest()[:32]
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:

@@ -170,7 +170,7 @@ class TerraformRunner:
         """Under the run's lock; takes the workspace's, which Terraform inherits."""
         if not Path(order.folder).is_dir():
             raise Missing(f"starting run {order.run_id}: there is no folder {order.folder}")
-        workspace_lock = self._place.hold_workspace(order.workspace, seconds=10)
+        workspace_lock = self._place.hold_workspace(order.workspace, wait=True)
         if workspace_lock is None:
             raise Locked(
                 f"starting run {order.run_id}: another Terraform still works on {order.workspace}",
@@ -219,7 +219,7 @@ class TerraformRunner:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _drop_stored_state(self, row: RunRow) -> None:
-        lock = self._place.hold_workspace(row.workspace_id, seconds=0)
+        lock = self._place.hold_workspace(row.workspace_id, wait=False)
         if lock is None:
             return
         file = Path(row.details["folder"]) / STATE_PATH
