@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from math import floor
 
 from controlplane.domain.cost.estimate import MONTHS, ZERO, add, check_numbers
 from controlplane.domain.errors import FieldError, Invalid
@@ -105,14 +107,15 @@ def split_shared(
 
 
 def _largest_remainder(usd: Decimal, parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    whole = sum(parts.values())
-    exact = {name: usd * part / whole for name, part in parts.items()}
-    shares = {name: value.quantize(CENT, ROUND_FLOOR) for name, value in exact.items()}
-    missing = int((usd - sum(shares.values())) / CENT)
-    ranked = sorted(parts, key=lambda name: (shares[name] - exact[name], name))
+    """Whole cents by fractions, so that equal remainders are equal whatever their digits."""
+    hundredths = Fraction(usd) * 100 / sum(Fraction(part) for part in parts.values())
+    exact = {name: Fraction(part) * hundredths for name, part in parts.items()}
+    counts = {name: floor(value) for name, value in exact.items()}
+    missing = int(usd * 100) - sum(counts.values())
+    ranked = sorted(parts, key=lambda name: (counts[name] - exact[name], name))
     for name in ranked[:missing]:
-        shares[name] += CENT
-    return shares
+        counts[name] += 1
+    return {name: count * CENT for name, count in counts.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,146 @@
+"""Exports that a spreadsheet may open, FOCUS rows, and charts that everybody can read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date
+from decimal import Decimal
+from xml.etree import ElementTree
+
+import pytest
+
+from controlplane.catalog.pricebook import load_book
+from controlplane.catalog.prices.model import load_model
+from controlplane.domain.cost.estimate import Estimate, Line
+from controlplane.domain.cost.fleet import FleetTenant, totals_by
+from controlplane.domain.cost.forecast import Growth, forecast
+from controlplane.domain.cost.report import chart, exports
+from controlplane.domain.cost.tenant import TenantShape, estimate_tenant
+from controlplane.domain.errors import Invalid
+
+MODEL = load_model()
+LIST = load_book().rates("us-east-1")
+ACME = estimate_tenant(MODEL, LIST, TenantShape("small", "production"), "acme-e1")
+DARK = Estimate((Line("rds", Decimal(730), "hour", None, None, "=cmd()"),), "list", "eu-west-1")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_csv_rows_add_up_to_the_estimate() -> None:
+    printed = rows(exports.to_csv([("acme", ACME)]))
+    assert sum(Decimal(row["monthly_usd"]) for row in printed) == ACME.total
+    assert {row["tenant"] for row in printed} == {"acme"}
+
+
+def test_csv_says_unknown_and_never_becomes_a_formula() -> None:
+    [row] = rows(exports.to_csv([("-2+3", DARK)]))
+    assert (row["monthly_usd"], row["unit_price"]) == ("unknown", "unknown")
+    assert row["rule"] == "'=cmd()"
+    assert row["tenant"] == "'-2+3"
+
+
+def test_negative_numbers_stay_numbers_in_csv() -> None:
+    [row] = rows(exports.rows_csv([{"a": Decimal("-1.50"), "b": None, "c": "@x"}]))
+    assert row == {"a": "-1.50", "b": "", "c": "'@x"}
+    assert exports.rows_csv([]).strip() == ""
+
+
+def test_json_keeps_unknown_as_null() -> None:
+    items = json.loads(exports.to_json([("acme", ACME), ("dark", DARK)]))["items"]
+    assert [item["monthly_usd"] for item in items] == ["53.52", None]
+
+
+def test_focus_rows_carry_price_quantity_period_and_tags() -> None:
+    found = exports.focus_rows("acme", ACME, date(2026, 1, 1), date(2026, 2, 1), {"team": "red"})
+    first = found[0]
+    assert sum(Decimal(row["ListCost"]) for row in found) == ACME.total
+    assert (first["ServiceCategory"], first["RegionId"], first["BillingCurrency"]) == (
+        "Databases",
+        "us-east-1",
+        "USD",
+    )
+    assert (first["ChargePeriodStart"], first["ChargePeriodEnd"]) == (
+        "2026-01-01T00:00:00Z",
+        "2026-02-01T00:00:00Z",
+    )
+    assert first["Tags"] == {"tenant": "acme", "team": "red"}
+    assert first["BilledCost"] is None
+    assert exports.focus_rows("d", DARK, date(2026, 1, 1), date(2026, 2, 1))[0]["ListCost"] is None
+
+
+def test_a_billed_day_is_a_focus_row() -> None:
+    row = exports.focus_actual("acme", "Amazon RDS", date(2026, 1, 1), date(2026, 1, 2), Decimal("1.2300"))
+    assert (row["BilledCost"], row["Tags"]["tenant"], row["x_Estimated"]) == ("1.23", "acme", False)
+
+
+def parsed(svg: str) -> ElementTree.Element:
+    return ElementTree.fromstring(svg)
+
+
+def texts(svg: str) -> list[str]:
+    return [node.text or "" for node in parsed(svg).iter(f"{SVG}text")]
+
+
+def test_a_forecast_chart_has_title_description_axes_and_legend() -> None:
+    points = forecast(MODEL, LIST, Growth(10, 12, tenants_a_month=5))
+    svg = chart.forecast_chart("Growth of the fleet", [("steady", points), ("same", points)])
+    root = parsed(svg)
+    assert root.get("role") == "img"
+    assert root.findtext(f"{SVG}title") == "Growth of the fleet"
+    assert "steady from" in (root.findtext(f"{SVG}desc") or "")
+    assert {"months from now", "USD a month", "steady", "same"} <= set(texts(svg))
+
+
+def test_lines_are_told_apart_without_colour() -> None:
+    svg = chart.scale_chart("t", [(str(n), [(1, Decimal(1)), (2, Decimal(n))]) for n in range(1, 6)])
+    dashes = [p.get("stroke-dasharray") for p in parsed(svg).iter(f"{SVG}path") if p.get("stroke-width")]
+    assert len(set(dashes)) == 5
+
+
+@pytest.mark.parametrize("colour", chart.COLOURS)
+def test_colours_have_contrast_against_white(colour: str) -> None:
+    def linear(channel: int) -> float:
+        share = channel / 255
+        return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    assert 1.05 / (luminance + 0.05) >= 3
+
+
+def test_an_unknown_point_interrupts_its_line() -> None:
+    svg = chart.scale_chart("t", [("a", [(1, Decimal(5)), (2, None), (3, Decimal(7)), (4, Decimal(8))])])
+    [path] = [
+        p.get("d") or ""
+        for p in parsed(svg).iter(f"{SVG}path")
+        if p.get("stroke-width") and "h28" not in (p.get("d") or "")
+    ]
+    assert path.count("M") == 2
+
+
+def test_a_fleet_chart_shows_known_groups_and_names_unknown_ones() -> None:
+    fleet = [
+        FleetTenant("a", "poc", "micro", "us-east-1", Decimal(16)),
+        FleetTenant("b", "production", "large", "eu-west-1", None),
+    ]
+    svg = chart.fleet_chart("Fleet", totals_by(fleet, "stage"), "stage")
+    assert "unknown" in texts(svg)
+    assert len(list(parsed(svg).iter(f"{SVG}rect"))) == 2
+
+
+def test_text_in_a_chart_cannot_become_markup() -> None:
+    svg = chart.bar_chart("<script>&", "x", "y", [('"><b>', 1.0)])
+    assert "<script>" not in svg
+    assert '"><b>' in texts(svg)
+
+
+def test_nothing_to_draw_is_said() -> None:
+    with pytest.raises(Invalid, match="nothing to draw"):
+        chart.bar_chart("t", "x", "y", [])
+    with pytest.raises(Invalid, match="nothing to draw"):
+        chart.scale_chart("t", [("a", [(1, None)])])
