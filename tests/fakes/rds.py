@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ class Server:
     name: str
     database: str = "tenant"
     master_password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
-    passwords: dict[str, str] = field(default_factory=passwords)
+    passwords: dict[str, str] = field(default_factory=passwords)  # of our own roles
+    foreign: dict[str, str] = field(default_factory=dict)  # of logins that somebody else made
     address: Address = field(default_factory=lambda: Address("", 0))
 
     @property
@@ -66,7 +68,7 @@ class Server:
         return self
 
     def login(self, role: str, password: str | None = None) -> Login:
-        known = {MASTER: self.master_password, **self.passwords}
+        known = {MASTER: self.master_password, **self.passwords, **self.foreign}
         secret = known[role] if password is None else password
         return Login(self.address.host, self.address.port, self.database, role, secret, "prefer")
 
@@ -101,7 +103,7 @@ class Server:
 
     def foreign_login(self, name: str, password: str = "a-foreign-password") -> str:
         """A role that somebody made by hand as the master."""
-        self.passwords[name] = password
+        self.foreign[name] = password
         with self.connect(MASTER) as connection:
             statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
             connection.execute(statement.format(sql.Identifier(name), sql.Literal(password)))
@@ -111,7 +113,26 @@ class Server:
         """What a snapshot and its restore give: the same bytes on another server."""
         self.clusters.back_up(self.name, name)
         address = self.clusters.restore(name, SETTINGS, name, 0)
-        return Server(self.clusters, name, self.database, self.master_password, self.passwords, address)
+        return replace(self, name=name, address=address)
+
+    def in_database(self, name: str, template: str = "") -> Server:
+        """The same server, seen through another database: a new one, or a twin of `template`."""
+        with self.rdsadmin("postgres") as admin:
+            statement = "CREATE DATABASE {} OWNER {}" + (" TEMPLATE {}" if template else "")
+            parts = [sql.Identifier(one) for one in (name, MASTER, template) if one]
+            admin.execute(sql.SQL(statement).format(*parts))
+        return replace(self, database=name)
+
+    def drop_databases(self, *names: str) -> None:
+        """With what a test left open in them."""
+        for name in names:
+            with self.rdsadmin(name) as admin:
+                for (gid,) in admin.execute(
+                    "SELECT gid FROM pg_prepared_xacts WHERE database = %s", [name]
+                ).fetchall():
+                    admin.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
+            with self.rdsadmin("postgres") as admin:
+                admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def log(self) -> str:
         return self.cluster.log.read_text(errors="replace")
@@ -162,26 +183,23 @@ def cluster_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("rds")
 
 
-def _clusters(folder: Path, major: int) -> Clusters:
+def _for_a_while(folder: Path, major: int) -> Iterator[Clusters]:
     made = Clusters(folder / str(major), discover(prefer=major), loopback="")
     (folder / str(major)).mkdir(exist_ok=True)
     made.prepare()
-    return made
+    yield made
+    shutil.rmtree(made.base, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def any_clusters(cluster_folder: Path) -> Iterator[Clusters]:
     """Of the version that the machine has; the roles' rules changed in 16."""
-    made = _clusters(cluster_folder, 0)
-    yield made
-    made.template.remove()
+    yield from _for_a_while(cluster_folder, 0)
 
 
 @pytest.fixture(scope="session")
 def replicating_clusters(cluster_folder: Path) -> Iterator[Clusters]:
-    made = _clusters(cluster_folder, REPLICATING_MAJOR)
-    yield made
-    made.template.remove()
+    yield from _for_a_while(cluster_folder, REPLICATING_MAJOR)
 
 
 @pytest.fixture

@@ -1,0 +1,237 @@
+"""Logical replication between two real servers under writers: forward, flip, and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controlplane.adapters.postgres import Postgres
+from controlplane.domain.errors import Conflict, Denied, Invalid, Unavailable
+from controlplane.ports import Login, Replication
+from controlplane.sandbox.clusters import Clusters
+from tests.fakes.rds import (
+    REPLICATING_MAJOR,
+    Server,
+    Servers,
+    any_clusters,
+    cluster_folder,
+    replicating_clusters,
+)
+from tests.fakes.writers import TABLES, Rows, Writers, rows, wait_until
+
+__all__ = ["any_clusters", "cluster_folder", "replicating_clusters"]
+pytestmark = pytest.mark.postgres
+FORWARD, REVERSE = "controlplane_e2_forward", "controlplane_e2_reverse"
+
+
+class Pair:
+    """A source with tables and an empty, closed target with the same schema."""
+
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self.source, self.target = servers.make().set_up(), servers.make()
+        self.target.passwords = self.source.passwords
+        self.target.set_up()
+        self.database, self.migration = Postgres(), servers.migration()
+        self.source.run(*TABLES)
+        self.database.fence(self.target.control)
+        file = str(folder / "schema.sql")
+        self.migration.dump_schema(self.source.control, file)
+        self.migration.load_schema(self.source.control, self.target.master, file)
+
+    def seed(self) -> None:
+        """Until every table follows; each call may be made twice."""
+        for _ in range(2):
+            self.migration.publish(self.source.control, FORWARD)
+            self.migration.subscribe(self.source.control, self.target.control, FORWARD, copy_rows=True)
+        wait_until(lambda: self.status().tables_ready == self.status().tables > 0, "tables to be ready")
+
+    def status(self, name: str = FORWARD) -> Replication:
+        ways = {FORWARD: (self.source, self.target), REVERSE: (self.target, self.source)}
+        publisher, subscriber = ways[name]
+        return self.migration.replication(publisher.control, subscriber.control, name)
+
+    def arrives(self, server: Server, token: str) -> None:
+        wait_until(lambda: self.migration.has_marker(server.control, token), f"{token} to arrive")
+
+    def turn_round(self) -> None:
+        """Forward away, reverse armed, while both sides are closed."""
+        for _ in range(2):
+            self.migration.unsubscribe(self.source.control, self.target.control, FORWARD)
+        for _ in range(2):
+            self.migration.publish(self.target.control, REVERSE)
+            self.migration.subscribe(self.target.control, self.source.control, REVERSE, copy_rows=False)
+
+    def holds(self, server: Server) -> Rows:
+        with server.connect("cp_control") as connection:
+            return rows(connection)
+
+
+@pytest.fixture
+def servers(replicating_clusters: Clusters) -> Iterator[Servers]:
+    if replicating_clusters.binaries.major < REPLICATING_MAJOR:
+        pytest.skip("this machine's PostgreSQL lets only superusers subscribe")
+    made = Servers(replicating_clusters)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def pair(servers: Servers, tmp_path: Path) -> Pair:
+    return Pair(servers, tmp_path)
+
+
+def test_a_tenant_moves_and_could_move_back_without_losing_a_write(pair: Pair) -> None:
+    route = [pair.source]
+
+    def here() -> Login:
+        return route[0].login("app_a")
+
+    with Writers(here) as writers:
+        writers.wait_for(100)
+        pair.seed()
+        writers.wait_for(100)
+        pair.database.fence(pair.source.control)
+        before_flip = pair.holds(pair.source)
+        pair.migration.write_marker(pair.source.control, "forward-sentinel")
+        pair.arrives(pair.target, "forward-sentinel")
+        assert pair.migration.copy_sequences(pair.source.control, pair.target.control) >= 2
+        found = pair.migration.verify(pair.source.control, pair.target.control, "forward-sentinel")
+        assert found.passed, [check for check in found.checks if not check.passed]
+        pair.turn_round()
+        route[0] = pair.target
+        pair.database.unfence(pair.target.control)
+        writers.wait_for(100)
+        pair.database.fence(pair.target.control)
+        pair.migration.write_marker(pair.target.control, "reverse-sentinel")
+        pair.arrives(pair.source, "reverse-sentinel")
+        acknowledged = writers.stop()
+
+    assert before_flip.lost(acknowledged) != set()  # writes went on at the target
+    assert (
+        pair.migration.verify(pair.target.control, pair.source.control, "reverse-sentinel").checks[2].passed
+    )
+    for server in (pair.source, pair.target):
+        held = pair.holds(server)
+        assert (held.lost(acknowledged), held.doubled(), held.torn()) == (set(), 0, set())
+
+
+def test_its_progress_can_be_followed_to_the_end(pair: Pair) -> None:
+    pair.source.run("INSERT INTO public.ledger (writer, number) SELECT 1, n FROM generate_series(1, 500) n")
+    assert not pair.status().exists
+    pair.seed()
+    wait_until(lambda: pair.status().caught_up, "no lag")
+    found = pair.status()
+    assert (found.exists, found.enabled, found.slot_active, found.errors) == (True, True, True, 0)
+    assert (found.tables, found.tables_ready) == (3, 3)  # two of the tenant, one of ours
+    assert found.retained_bytes is not None
+
+
+def test_a_stalled_target_shows_as_lag_and_not_as_caught_up(pair: Pair) -> None:
+    pair.seed()
+    with pair.target.rdsadmin() as admin:
+        admin.execute("BEGIN")
+        admin.execute("LOCK TABLE public.ledger IN ACCESS EXCLUSIVE MODE")
+        pair.source.run("INSERT INTO public.ledger (writer, number) VALUES (1, 1)")
+        pair.migration.write_marker(pair.source.control, "sentinel")
+        wait_until(lambda: (pair.status().lag_bytes or 0) > 0, "lag")
+        assert not pair.status().caught_up
+        assert not pair.migration.has_marker(pair.target.control, "sentinel")
+        admin.execute("ROLLBACK")
+    pair.arrives(pair.target, "sentinel")
+
+
+def test_without_copied_sequences_the_target_would_hand_out_used_numbers(pair: Pair) -> None:
+    pair.seed()
+    pair.source.run("INSERT INTO public.ledger (writer, number) VALUES (1, 1), (1, 2)")
+    pair.migration.write_marker(pair.source.control, "sentinel")
+    pair.arrives(pair.target, "sentinel")
+    pair.database.fence(pair.source.control)
+
+    def failed() -> list[str]:
+        found = pair.migration.verify(pair.source.control, pair.target.control, "sentinel")
+        return [check.id for check in found.checks if not check.passed]
+
+    assert failed() == ["V3"]
+    pair.migration.copy_sequences(pair.source.control, pair.target.control)
+    assert failed() == []
+
+
+def test_ending_a_replication_leaves_nothing_that_would_fill_a_disk(pair: Pair) -> None:
+    pair.seed()
+    for _ in range(2):
+        pair.migration.unsubscribe(pair.source.control, pair.target.control, FORWARD)
+    assert pair.source.value("SELECT count(*) FROM pg_replication_slots") == 0
+    assert pair.source.value("SELECT count(*) FROM pg_publication") == 0
+    assert pair.target.value("SELECT count(*) FROM pg_subscription") == 0
+
+
+def test_a_publisher_is_freed_although_its_subscriber_is_gone(pair: Pair) -> None:
+    pair.seed()
+    pair.target.cluster.stop("kill")
+    with pytest.raises(Unavailable):
+        pair.migration.unsubscribe(pair.source.control, pair.target.control, FORWARD)
+    pair.migration.unsubscribe(pair.source.control, None, FORWARD)
+    assert pair.source.value("SELECT count(*) FROM pg_replication_slots") == 0
+
+
+def test_a_publication_takes_in_a_table_that_came_later(pair: Pair) -> None:
+    pair.migration.publish(pair.source.control, FORWARD)
+    pair.source.run("CREATE TABLE public.late (id int PRIMARY KEY)")
+    pair.migration.publish(pair.source.control, FORWARD)
+    query = "SELECT string_agg(tablename, ',' ORDER BY tablename) FROM pg_publication_tables"
+    assert pair.source.value(query) == "late,ledger,marker,mirror"
+
+
+def test_subscribing_before_publishing_says_what_is_missing(pair: Pair) -> None:
+    with pytest.raises(Conflict, match="no slot"):
+        pair.migration.subscribe(pair.source.control, pair.target.control, FORWARD, copy_rows=True)
+    with pytest.raises(Invalid, match="Droptable"):
+        pair.migration.publish(pair.source.control, "Droptable")
+
+
+def test_a_server_that_lets_only_superusers_subscribe_is_found_before(any_clusters: Clusters) -> None:
+    if any_clusters.binaries.major >= REPLICATING_MAJOR:
+        pytest.skip("this machine's PostgreSQL lets other roles subscribe")
+    servers = Servers(any_clusters)
+    try:
+        server, migration = servers.make().set_up(), servers.migration()
+        found = {one.name for one in migration.obstacles(server.control, "logical_replication") if one.blocks}
+        assert found == {"cp_control cannot replicate", "cp_control cannot subscribe"}
+        with pytest.raises(Denied):
+            migration.publish(server.control, FORWARD)
+    finally:
+        servers.remove()
+
+
+@pytest.mark.parametrize("killed", ["source", "target"])
+def test_a_killed_server_comes_back_and_nothing_is_lost_or_doubled(pair: Pair, killed: str) -> None:
+    with Writers(lambda: pair.source.login("app_a"), count=2) as writers:
+        pair.seed()
+        writers.wait_for(50)
+        server: Server = getattr(pair, killed)
+        server.cluster.stop("kill")
+        server.cluster.start(server.address.host, server.address.port)
+        writers.wait_for(50)
+        pair.database.fence(pair.source.control)
+        pair.migration.write_marker(pair.source.control, "sentinel")
+        pair.arrives(pair.target, "sentinel")
+        acknowledged = writers.stop()
+    held = pair.holds(pair.target)
+    assert (held.lost(acknowledged), held.doubled(), held.torn()) == (set(), 0, set())
+
+
+def test_the_migration_goes_on_after_its_steps_were_interrupted(pair: Pair) -> None:
+    """What a kill between two statements leaves: a slot without a subscription, a disabled one."""
+    pair.migration.publish(pair.source.control, FORWARD)
+    pair.source.run("INSERT INTO public.ledger (writer, number) VALUES (1, 1)")
+    pair.seed()
+    pair.target.run(f"ALTER SUBSCRIPTION {FORWARD} DISABLE", role="cp_control")
+    assert not pair.status().enabled
+    pair.seed()
+    pair.target.run(f"ALTER SUBSCRIPTION {FORWARD} DISABLE", role="cp_control")
+    pair.target.run(f"ALTER SUBSCRIPTION {FORWARD} SET (slot_name = NONE)", role="cp_control")
+    pair.migration.unsubscribe(pair.source.control, pair.target.control, FORWARD)
+    assert not pair.status().exists
+    assert pair.holds(pair.target).ledger == [(1, 1)]
