@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from controlplane.catalog.fact_files import read_databases, read_quotas
+from controlplane.catalog.loading import load
 from controlplane.catalog.pricebook import load_book
 from controlplane.catalog.prices import FOLDER
 from controlplane.catalog.prices.model import load_model, parse_model
+from controlplane.catalog.prices.modules import estimate_module, known_components
 from controlplane.catalog.prices.selectors import selector_for
+from controlplane.catalog.values import CostLine
 from controlplane.domain.errors import Invalid
 from controlplane.domain.tenant import Size, Stage, cost_tier
 
@@ -87,3 +90,30 @@ def test_selectors_exist_for_what_makes_up_a_tenant() -> None:
     for key in load_book().rates("us-east-1").usd:
         if key.startswith(("rds.instance", "rds.storage", "rds.backup", "secrets", "cloudwatch.alarm")):
             assert selector_for(key) is not None
+
+
+def test_every_component_that_a_module_states_is_in_the_price_catalog() -> None:
+    for module in load().modules.values():
+        assert not {cost.component for cost in module.costs} - known_components(), module.name
+
+
+def test_a_module_costs_what_its_lines_and_inputs_say() -> None:
+    rates = load_book().rates("us-east-1")
+    slot = {"instance_class": "db.t4g.small", "multi_az": True, "storage_gb": 20, "alarms": {"a": 1, "b": 2}}
+    lines = [
+        CostLine(
+            "rds_instance_month",
+            1,
+            select={"instance_class": "slot.instance_class", "multi_az": "slot.multi_az"},
+        ),
+        CostLine(
+            "rds_storage_gp3_gb_month", value_of="slot.storage_gb", select={"multi_az": "slot.multi_az"}
+        ),
+        CostLine("cloudwatch_alarm_month", count_of="slot.alarms"),
+        CostLine("rds_backup_gb_month", value_of="slot.storage_gb"),
+    ]
+    estimate = estimate_module(lines, {"slot": slot}, rates)
+    assert [str(line.monthly_usd) for line in estimate.lines] == ["46.72", "2.30", "0.20", "0"]
+    assert estimate_module([CostLine("unobtainium_month", 1)], {}, rates).total is None
+    assert estimate_module(lines[:1], {}, rates).total is None
+    assert estimate_module([CostLine("ec2_instance_month", 1)], {}, rates).total is None
