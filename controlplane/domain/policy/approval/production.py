@@ -1,0 +1,16 @@
+"""Whatever changes production, a person has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controlplane.domain.cost.gate import Level
+from controlplane.domain.policy.values import Breach, PolicyInput, Rule
+
+
+def _check(asked: PolicyInput) -> Iterator[Breach]:
+    if asked.facts.is_production:
+        yield Breach("every change of production needs an approval")
+
+
+RULE = Rule("approval.production", Level.APPROVE, "two pairs of eyes", _check, fixed=True)
