@@ -69,8 +69,7 @@ class Sandbox:
             self.state.save()
             self.metrics.save(self.folder / "metrics.pickle")
             self.record.save()
-        for cluster in lifecycle.clusters_of(self.folder, self.clusters.binaries):
-            cluster.stop()
+        lifecycle.stop_all(lifecycle.clusters_of(self.folder, self.clusters.binaries))
 
     def flush(self) -> None:
         """Once a second: services that a call changed on the side, the record, now and then the metrics."""

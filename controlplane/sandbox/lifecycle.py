@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,10 +103,7 @@ def stop(folder: Path) -> bool:
         if info:
             os.kill(info.pid, signal.SIGTERM)
             if not _wait_until(lambda: _running(folder) is None, STOP_SECONDS):
-                os.kill(info.pid, signal.SIGKILL)
-                _wait_until(lambda: _running(folder) is None, 10)
-        for process in _started:
-            process.poll()
+                _kill(folder, info)
         return bool(_stop_clusters(folder) or info)
 
 
@@ -125,8 +123,11 @@ def reset(folder: Path) -> None:
         return
     if any(folder.iterdir()) and not (folder / ".lock").exists():
         raise Refused(f"emptying {folder}: it is no sandbox's folder", hint="name the folder given to start")
-    stop(folder)
     with _locked(folder):
+        info = _running(folder)
+        if info:
+            _kill(folder, info)
+        _stop_clusters(folder, "immediate")  # nobody needs what they would still write
         shutil.rmtree(base_folder(folder, identity()), ignore_errors=True)
         for name in ("state", "postgres"):
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -173,6 +174,18 @@ def control(info: SandboxInfo, name: str, content: Mapping[str, Any] | None = No
 
 def clusters_of(folder: Path, binaries: PostgresBinaries) -> list[Cluster]:
     return all_clusters(folder, binaries)
+
+
+def stop_all(clusters: list[Cluster], mode: str = "fast") -> int:
+    """Side by side: each waits for its own last write; how many ran."""
+    running = [cluster for cluster in clusters if cluster.is_running()]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda cluster: cluster.stop(mode), running))
+    return len(running)
+
+
+def programs_of(info: SandboxInfo) -> PostgresBinaries:
+    return PostgresBinaries(info.postgres_programs, "sandbox")
 
 
 def last_port(folder: Path) -> int:
@@ -226,6 +239,13 @@ def _spawn(folder: Path) -> subprocess.Popen[bytes]:
         )
     _started.append(process)
     return process
+
+
+def _kill(folder: Path, info: SandboxInfo) -> None:
+    os.kill(info.pid, signal.SIGKILL)
+    _wait_until(lambda: _running(folder) is None, 10)
+    for process in _started:
+        process.poll()
 
 
 def _await_ready(folder: Path, process: subprocess.Popen[bytes]) -> SandboxInfo:
@@ -288,16 +308,12 @@ def _answers_signals(pid: int) -> bool:
     return True
 
 
-def _stop_clusters(folder: Path) -> int:
+def _stop_clusters(folder: Path, mode: str = "fast") -> int:
     """Every PostgreSQL that a killed server left behind; how many."""
     if not base_folder(folder, identity()).is_dir():
         return 0
     chosen = options_file.load(folder).postgres
-    binaries = discover(Path(chosen) if chosen else None, prefer=16)
-    running = [cluster for cluster in all_clusters(folder, binaries) if cluster.is_running()]
-    for cluster in running:
-        cluster.stop()
-    return len(running)
+    return stop_all(clusters_of(folder, discover(Path(chosen) if chosen else None, prefer=16)), mode)
 
 
 def _wait_until(done: Callable[[], bool], seconds: float) -> bool:

@@ -55,6 +55,7 @@ class Watch:
         self.metrics = metrics
         self.flush = flush
         self._last: dict[str, _Last] = {}
+        self._cpu_at, self._cpu_found = 0.0, dict[Path, float]()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="watch", daemon=True)
 
@@ -100,11 +101,17 @@ class Watch:
         with self.works.lock:
             db.place = place
 
+    def _cpu(self) -> dict[Path, float]:
+        """One look at all processes serves all instances of a round."""
+        if time.monotonic() - self._cpu_at > 0.5:
+            self._cpu_at, self._cpu_found = time.monotonic(), _cpu_seconds()
+        return self._cpu_found
+
     def _measure(self, db: SandboxInstance, place: Address, last: _Last | None) -> None:
         with self.works.clusters.session(place) as admin:
             row = admin.execute(_COUNTERS).fetchone() or (0, 0, 0, 0, 0)
         connections, reads, writes, used, age = (float(value or 0) for value in row)
-        cpu = _cpu_seconds(self.works.clusters.instance(db.dbi_resource_id).data)
+        cpu = self._cpu().get(self.works.clusters.instance(db.dbi_resource_id).data, 0.0)
         now = _Last(time.monotonic(), cpu, reads, writes)
         previous = last or now
         seconds = max(now.at - previous.at, 1.0)
@@ -149,14 +156,15 @@ def _credits(now: _Last, previous: _Last, percent: float, size: facts.InstanceCl
     }
 
 
-def _cpu_seconds(data: Path) -> float:
-    """CPU time of all live processes of a cluster; 0 where there is no /proc."""
-    total = 0
+def _cpu_seconds() -> dict[Path, float]:
+    """CPU time of all live processes by the folder they work in; empty where there is no /proc."""
+    total: dict[Path, float] = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if (entry / "cwd").readlink() == data:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                total += int(fields[11]) + int(fields[12])
+            place = (entry / "cwd").readlink()
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-    return total / os.sysconf("SC_CLK_TCK")
+        ticks = int(fields[11]) + int(fields[12])
+        total[place] = total.get(place, 0.0) + ticks / os.sysconf("SC_CLK_TCK")
+    return total
