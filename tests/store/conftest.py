@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import event
 
 from controlplane.sandbox.postgres import Cluster, discover
 from controlplane.store.database import Database, connect, open_database
@@ -18,25 +20,49 @@ from controlplane.store.migrate import migrate
 _numbers = itertools.count(1)
 
 
+class Server:
+    """One PostgreSQL server, a database for every test that wants one."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+
+    def create(self, template: str = "template0", name: str | None = None) -> str:
+        name = name or f"catalog_{next(_numbers)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return f"{self._base}/{name}"
+
+    def drop(self, url: str) -> None:
+        self._run(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(f"{self._base}/postgres", autocommit=True) as admin:
+            admin.execute(statement)
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Makes databases in one server: `postgres()` is the URL of an empty one, `postgres("t")` of a copy."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     cluster = Cluster(tmp_path_factory.mktemp("postgres") / "cluster", discover())
     password = secrets.token_hex(8)
     cluster.init("catalog", password)
     try:
         address = cluster.start()
-        base = f"postgresql://catalog:{password}@{address.host}:{address.port}"
-
-        def create(template: str = "template0", name: str | None = None) -> str:
-            name = name or f"catalog_{next(_numbers)}"
-            with psycopg.connect(f"{base}/postgres", autocommit=True) as admin:
-                admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-            return f"{base}/{name}"
-
-        yield create
+        yield Server(f"postgresql://catalog:{password}@{address.host}:{address.port}")
     finally:
         cluster.remove()
+
+
+@pytest.fixture
+def postgres(server: Server) -> Iterator[Callable[..., str]]:
+    """Makes databases that live as long as the test: `postgres()` is the URL of an empty one."""
+    made = []
+
+    def create(template: str = "template0") -> str:
+        made.append(server.create(template))
+        return made[-1]
+
+    yield create
+    for url in made:
+        server.drop(url)
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +73,8 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres: Callable[..., str]) -> str:
-    _migrate(postgres(name="migrated"))
+def migrated_template(server: Server) -> str:
+    _migrate(server.create(name="migrated"))
     return "migrated"
 
 
@@ -94,8 +120,15 @@ def url(new_catalog: Callable[[], str]) -> str:
 @pytest.fixture
 def db(url: str) -> Iterator[Database]:
     opened = open_database(url)
+    if opened.file:
+        opened.close()  # connections to come do not wait for the disk: no test pulls the plug
+        event.listen(opened.engine, "connect", _without_fsync)
     yield opened
     opened.close()
+
+
+def _without_fsync(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         file.write_bytes(request.getfixturevalue("migrated_file").read_bytes())
         url = f"sqlite:///{file}"
     else:
-        url = request.getfixturevalue("postgres")(request.getfixturevalue("migrated_template"))
+        url = request.getfixturevalue("server").create(request.getfixturevalue("migrated_template"))
     db = open_database(url)
     rows, labels = _fleet()
     with db.write() as session:

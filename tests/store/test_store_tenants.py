@@ -22,24 +22,25 @@ from controlplane.store import history, tenants
 from controlplane.store.database import Database
 
 BY = {"actor": "ann", "now": NOW}
-PAIRS = [(a, b) for a in Phase for b in Phase if a != b]
 
 
-def test_every_legal_phase_follows_and_every_other_is_refused_with_a_reason(db: Database) -> None:
-    refused = 0
-    for number, (current, following) in enumerate(PAIRS):
-        with db.write() as session:
+@pytest.mark.parametrize("current", Phase)
+def test_every_legal_phase_follows_and_every_other_is_refused_with_a_reason(
+    db: Database, current: Phase
+) -> None:
+    expected = {}
+    with db.write() as session:
+        for number, following in enumerate(Phase):
             uid = in_phase(session, current, number).uid
-        if following in PHASE_TRANSITIONS[current]:
-            with db.write() as session:
-                assert tenants.set_phase(session, uid, following, **BY).phase == following
-            continue
-        refused += 1
-        with pytest.raises(IllegalTransition, match=f"{current} cannot become {following}"), db.write() as s:
-            tenants.set_phase(s, uid, following, **BY)
-        with db.read() as session:
-            assert tenants.by_uid(session, uid).phase == current
-    assert refused == len(PAIRS) - sum(len(targets) for targets in PHASE_TRANSITIONS.values())
+            legal = following == current or following in PHASE_TRANSITIONS[current]
+            expected[uid] = following if legal else current
+            if legal:
+                tenants.set_phase(session, uid, following, **BY)
+                continue
+            with pytest.raises(IllegalTransition, match=f"{current} cannot become {following}"):
+                tenants.set_phase(session, uid, following, **BY)
+    with db.read() as session:
+        assert {uid: tenants.by_uid(session, uid).phase for uid in expected} == expected
 
 
 def test_a_phase_comes_with_its_history_in_the_same_transaction(db: Database) -> None:

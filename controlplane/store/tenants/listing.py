@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import FieldError, Invalid
@@ -93,6 +93,11 @@ class Sort:
 _T: Table = Tenant.__table__  # type: ignore[attr-defined]
 _L: Table = TenantLabel.__table__  # type: ignore[attr-defined]
 _COLUMNS = [_T.c[f.name] for f in fields(TenantRow) if f.name != "labels"]
+_LABELS = (
+    select(_L.c.tenant_uid, _L.c.key, _L.c.value)
+    .where(_L.c.tenant_uid.in_(bindparam("uids", expanding=True)))
+    .order_by(_L.c.key)
+)
 
 
 def parse_sort(text: str) -> Sort:
@@ -194,7 +199,6 @@ def _cursor(row: Any, order: Sort) -> Cursor:
 
 def _with_labels(session: Session, rows: Sequence[Any]) -> tuple[TenantRow, ...]:
     labels: dict[str, dict[str, str]] = {row.uid: {} for row in rows}
-    query = select(_L.c.tenant_uid, _L.c.key, _L.c.value).where(_L.c.tenant_uid.in_(list(labels)))
-    for uid, key, value in session.execute(query.order_by(_L.c.key)):
+    for uid, key, value in session.execute(_LABELS, {"uids": list(labels)}):
         labels[uid][key] = value
     return tuple(TenantRow(*(*row, labels[row.uid])) for row in rows)
