@@ -8,8 +8,9 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from math import floor
+from typing import Any
 
-from controlplane.domain.cost.estimate import MONTHS, ZERO, add, check_numbers
+from controlplane.domain.cost.estimate import MONTHS, ZERO, Estimate, add, check_numbers
 from controlplane.domain.errors import FieldError, Invalid
 from controlplane.domain.money import CENT, cents
 
@@ -166,6 +167,40 @@ def drifts(
     slugs = dict.fromkeys([*estimated, *billed])
     rows = [Drift(s, estimated.get(s), billed.get(s), days, month_days) for s in slugs]
     return sorted(rows, key=lambda d: (-abs(d.delta_usd or ZERO), d.slug))
+
+
+@dataclass(frozen=True, slots=True)
+class TenantCost:
+    """One tenant's cost side by side: now, after the open plan, as billed, and its part of the shared."""
+
+    slug: str
+    now: Estimate
+    after: Estimate | None = None  # None: no plan is open
+    drift: Drift | None = None  # None: nothing was billed yet
+    shared_usd: Decimal | None = ZERO
+
+    @property
+    def with_shared_usd(self) -> Decimal | None:
+        return add([self.now.total, self.shared_usd])
+
+    def as_json(self) -> dict[str, Any]:
+        drift = self.drift
+        return {
+            "tenant": self.slug,
+            "now": self.now.as_json(),
+            "after_plan": self.after.as_json() if self.after else None,
+            "shared_usd": _text(self.shared_usd),
+            "with_shared_usd": _text(self.with_shared_usd),
+            "billed_usd": _text(drift.billed_usd) if drift else None,
+            "billed_days": drift.days if drift else 0,
+            "expected_usd": _text(drift.expected_usd) if drift else None,
+            "drift_usd": _text(drift.delta_usd) if drift else None,
+            "drift_percent": str(drift.percent) if drift and drift.percent is not None else None,
+        }
+
+
+def _text(usd: Decimal | None) -> str | None:
+    return None if usd is None else str(cents(usd))
 
 
 def database_share(by_component: Sequence[tuple[str, Decimal]]) -> Decimal | None:

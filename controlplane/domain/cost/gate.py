@@ -131,16 +131,17 @@ def check_change(
 
 
 def _unknown(change: CostChange) -> Finding | None:
-    names = (*change.before.unknown, *change.after.unknown)
-    if not names:
+    """An unknown cost afterwards closes the gate; one that goes away only needs somebody who says yes."""
+    after, before = change.after.unknown, change.before.unknown
+    if not after and not before:
         return None
-    listed = ", ".join(dict.fromkeys(names))
-    return Finding(
-        "cost.unknown",
-        Level.FORBID,
-        f"the cost of this plan is not known: no price for {listed}; add it to the price book",
-        {"unknown": listed, "known_after_usd": str(change.after.known_usd)},
-    )
+    listed = ", ".join(after or before)
+    evidence = {"unknown": listed, "known_after_usd": str(change.after.known_usd)}
+    if after:
+        message = f"the cost of this plan is not known: no price for {listed}; add it to the price book"
+        return Finding("cost.unknown", Level.FORBID, message, evidence)
+    message = f"what this plan saves or adds is not known: no price for {listed} as it is now"
+    return Finding("cost.unknown", Level.APPROVE, message, evidence)
 
 
 def _evidence(change: CostChange, **more: object) -> dict[str, str]:

@@ -10,7 +10,7 @@ from controlplane.catalog.pricebook import load_book
 from controlplane.catalog.prices.model import load_model
 from controlplane.domain.cost.advice import budgets
 from controlplane.domain.cost.advice.network import NatNeeds, choose_nat, choose_proxy, refuse_without_nat
-from controlplane.domain.cost.advice.ownership import operations_usd, ownership
+from controlplane.domain.cost.advice.ownership import addons_net, operations_usd, ownership
 from controlplane.domain.cost.advice.spikes import find_spikes, new_services, suspects_of
 from controlplane.domain.cost.advice.support import advise_support
 from controlplane.domain.cost.advice.worry import Signs, worries
@@ -211,3 +211,8 @@ def test_operations_are_those_of_the_listed_fleet_below() -> None:
     assert [operations_usd(MODEL, n) for n in (1, 10, 24, 25, 99, 100, 5000)] == [
         19250, 19250, 19250, 28750, 28750, 40000, 40000,
     ]  # fmt: skip
+
+
+def test_add_ons_are_set_against_what_they_save() -> None:
+    assert addons_net(Decimal(75), Decimal(216), 30) == Decimal("10.20")
+    assert addons_net(Decimal(50), Decimal(1000), 20) == Decimal("-150.00")

@@ -7,9 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from controlplane.domain.cost.estimate import Estimate, Line
 from controlplane.domain.cost.fleet import (
     Drift,
     FleetTenant,
+    TenantCost,
     by_day,
     database_share,
     drifts,
@@ -118,6 +120,17 @@ def test_whoever_is_billed_without_an_estimate_is_in_the_list() -> None:
     assert [(r.slug, r.delta_usd) for r in rows] == [("acme", Decimal("2.00")), ("ghost", None)]
     with pytest.raises(Invalid, match="no period"):
         drifts({}, {}, 31, 30)
+
+
+def test_a_tenants_costs_stand_side_by_side() -> None:
+    usd = Decimal("16.58")
+    now = Estimate((Line("rds", Decimal(1), "month", usd, usd, "rule"),))
+    cost = TenantCost(
+        "acme", now, drift=Drift("acme", usd, Decimal(6), 10, 30), shared_usd=Decimal("1.10")
+    ).as_json()
+    assert (cost["with_shared_usd"], cost["after_plan"], cost["drift_usd"]) == ("17.68", None, "0.47")
+    assert TenantCost("acme", now, shared_usd=None).with_shared_usd is None
+    assert TenantCost("acme", now, after=Estimate(())).as_json()["after_plan"]["monthly_usd"] == "0.00"
 
 
 def test_the_share_of_databases_is_a_percentage() -> None:

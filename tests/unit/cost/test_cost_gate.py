@@ -81,11 +81,16 @@ def test_a_ceiling_lets_small_things_pass_unasked() -> None:
     assert found("0", "25.01", ceiling_usd=Decimal(25)) == [("cost.ceiling", Level.APPROVE)]
 
 
-@pytest.mark.parametrize(("before", "after"), [(None, "10"), ("10", None), (None, None)])
-def test_an_unknown_price_closes_the_gate(before: str | None, after: str | None) -> None:
-    assert found(before, after) == [("cost.unknown", Level.FORBID)]
-    assert change(before, after).delta is None
-    assert "rds" in check_change(change(before, after), GATE)[0].message
+@pytest.mark.parametrize("before", ["10", None])
+def test_an_unknown_price_closes_the_gate(before: str | None) -> None:
+    assert found(before, None) == [("cost.unknown", Level.FORBID)]
+    assert change(before, None).delta is None
+    assert "rds" in check_change(change(before, None), GATE)[0].message
+
+
+def test_what_was_unknown_can_still_be_taken_away_with_an_approval() -> None:
+    assert found(None, "0") == [("cost.unknown", Level.APPROVE)]
+    assert check_change(CostChange(costs(None), Estimate(())), GATE)[0].level is Level.APPROVE
 
 
 def test_a_budget_refuses_what_would_pass_it() -> None:

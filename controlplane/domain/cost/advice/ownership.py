@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from controlplane.domain.cost.estimate import check_numbers, round_to
 from controlplane.domain.cost.model import CostModel
+from controlplane.domain.money import cents
 
 _TENTH = Decimal("0.1")
 
@@ -45,3 +46,9 @@ def operations_usd(model: CostModel, tenants: int) -> Decimal:
 def ownership(model: CostModel, infrastructure_usd: Decimal | None, tenants: int) -> Ownership:
     whole = None if infrastructure_usd is None else round_to(infrastructure_usd, Decimal(1))
     return Ownership(tenants, whole, operations_usd(model, tenants))
+
+
+def addons_net(addons_usd: Decimal, tasks_usd: Decimal, cut_percent: int) -> Decimal:
+    """What performance add-ons cost once they cut the tasks' cost by a percentage; negative: a gain."""
+    check_numbers(addons_usd=addons_usd, tasks_usd=tasks_usd, cut_percent=cut_percent)
+    return cents(addons_usd - tasks_usd * cut_percent / 100)
