@@ -83,8 +83,6 @@ def _apply(operation_id: str, number: int, of: OperationType, round_: int) -> No
         return _complete(operation_id, number, of, round_, changed=True)
     if verdict["verdict"] == "again":
         return records.hand_over(operation_id, number, PLAN, round_, verdict["pause_seconds"])
-    if verdict["verdict"] == "cancelled":
-        return _cancelled(operation_id, applied=verdict["applied"])
     phase = records.phase_after_failure(operation_id, applied=verdict["applied"])
     held = verdict["status"] == Status.NEEDS_OPERATOR.value
     return records.end(

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from controlplane.domain.errors import FieldError, Invalid
-from controlplane.operations.create import Create
 from controlplane.operations.types import Request
 from controlplane.services.actor import Role
 
@@ -34,10 +33,10 @@ class Settlement(Request):
     outcome: Literal["retry", "succeeded", "partially_applied", "failed", "cancelled"] = "retry"
 
 
-class Batch(Request):
-    """Tenants to create; each is accepted or refused by itself."""
+class Rows(Request):
+    """Tenants to create. A row is looked at when its turn comes: a bad one refuses itself only."""
 
-    items: Annotated[list[Create], Field(min_length=1, max_length=1000)]
+    items: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
 
 
 class NewToken(Request):

@@ -9,6 +9,7 @@ from controlplane.domain.errors import FieldError, Invalid
 from controlplane.services import operations
 from controlplane.services.actor import Actor
 from controlplane.services.control import Control
+from controlplane.store import operations as stories
 from controlplane.store.runs import log_lines
 
 _CURSOR = re.compile(r"(\d{1,6})\.(\d{1,9})")
@@ -38,3 +39,9 @@ def _place(cursor: str) -> tuple[int, int]:
         message = "this cursor is not one of ours: begin again without one"
         raise Invalid(message, errors=[FieldError("after", message)])
     return int(match[1]), int(match[2])
+
+
+def news(control: Control, after: int) -> tuple[int, set[str]]:
+    """For a door that wakes its followers: who has something new. It names operations, and nothing else."""
+    with control.db.read() as session:
+        return stories.news(session, after)

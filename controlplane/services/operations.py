@@ -7,13 +7,12 @@ from typing import Any
 from controlplane.domain.errors import Conflict, Denied, Missing, Stale
 from controlplane.domain.names import WorkspaceId
 from controlplane.domain.operation import HELD, Kind, Status, is_final
-from controlplane.operations import operation_type
 from controlplane.services import views
 from controlplane.services.accept import Intake
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.services.page import decode, encode
-from controlplane.store import operations
+from controlplane.store import operations, tenants
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Approval, Operation
 
@@ -51,6 +50,12 @@ def _get(session: Any, actor: Actor, operation_id: str, action: Action) -> Opera
     return row
 
 
+def require_seen(control: Control, actor: Actor, operation_id: str) -> None:
+    """Raise unless there is such an operation and this actor may read it."""
+    with control.db.read() as session:
+        _get(session, actor, operation_id, Action.READ_OPERATION)
+
+
 def events(control: Control, actor: Actor, operation_id: str, after: int = 0) -> list[dict[str, Any]]:
     """The story from an offset on; who comes late gets the whole."""
     with control.db.read() as session:
@@ -85,7 +90,7 @@ def approve(
                 f"{operation_id} was planned again: its plan is {found.meaning[:12]}, not {digest[:12]}",
                 hint=f"controlplane operation plan {operation_id}",
             )
-        _two_persons(control, actor, row)
+        _two_persons(control, actor, row, delicate=bool(found.summary.get("delicate")))
         operations.add_approval(
             session,
             Approval(
@@ -108,9 +113,8 @@ def approve(
         return views.operation(session, operations.get(session, operation_id))
 
 
-def _two_persons(control: Control, actor: Actor, row: Operation) -> None:
-    """Who asked may not approve where two persons are wanted."""
-    delicate = row.payload.get("stage") == "production" or operation_type(Kind(row.kind)).destructive
+def _two_persons(control: Control, actor: Actor, row: Operation, *, delicate: bool) -> None:
+    """Who asked may not approve a production or destructive change."""
     if control.two_person and delicate and actor.name == row.requested_by:
         raise Denied(
             f"{actor.name} asked for operation {row.id} and may not approve it: another person has to",
@@ -166,8 +170,6 @@ def retry(control: Control, actor: Actor, operation_id: str, ask: Ask) -> dict[s
 
 
 def _tenant_of(session: Any, row: Operation) -> Any:
-    from controlplane.store import tenants  # noqa: PLC0415
-
     return tenants.by_uid(session, row.tenant_uid) if row.tenant_uid else None
 
 

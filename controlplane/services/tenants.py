@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from controlplane.domain import names
-from controlplane.domain.desired import first_slot
 from controlplane.domain.errors import AlreadyExists, Missing
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import (
@@ -20,6 +19,7 @@ from controlplane.domain.tenant import (
     default_size,
 )
 from controlplane.operations import CREATE, Create, Request, operation_type
+from controlplane.rendering import slot_for
 from controlplane.services import views
 from controlplane.services.accept import Intake, invalid_field, require_idle, require_phase, require_revision
 from controlplane.services.actor import Action, Actor
@@ -104,7 +104,7 @@ def _insert_or_revive(
         columns |= {"epoch": before.epoch + 1, "generation": before.generation + 1, "torn_down_at": None}
         row = tenants.revive(session, before.uid, columns, spec.labels, actor=actor.name, now=now)
     uid = names.TenantUid(row.uid)
-    slot = first_slot(slug, uid, row.epoch, spec.stage, spec.size, spec.storage_gb)
+    slot = slot_for(spec, slug, uid, row.epoch, control.catalog)
     slots.save(session, row.uid, slot, status="wanted")
     return row
 

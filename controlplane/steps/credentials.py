@@ -8,7 +8,8 @@ from typing import Any
 
 from controlplane.domain import names
 from controlplane.domain.errors import Conflict
-from controlplane.domain.workspace import SlotSpec
+from controlplane.domain.tenant import Stage
+from controlplane.domain.workspace import DATABASE_NAME, MASTER_USERNAME, SlotSpec, tenant_tags
 from controlplane.ports import Login
 from controlplane.steps import subject
 from controlplane.steps.story import effect
@@ -19,23 +20,17 @@ LOGIN_ROLES = ("cp_control", "app_a", "app_b")
 # RDS refuses / @ " ' and space; Terraform's templates mean something by % { } $ and \.
 _ALPHABET = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_.~^*+="
 _LENGTH = 32
-MASTER = "controlplane"
 
 
 def new_password() -> str:
     return "".join(randomness.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
-def tags_of(tenant: Tenant, epoch: int) -> dict[str, str]:
-    return {
-        "tenant": tenant.slug,
-        "uid": tenant.uid,
-        "epoch": str(epoch),
-        "stage": tenant.stage,
-        "blueprint": tenant.blueprint,
-        "cost-tier": tenant.cost_tier,
-        "managed-by": "controlplane",
-    }
+def tags_of(tenant: Tenant, epoch: int | None = None) -> dict[str, str]:
+    """The ownership tags of a slot's things, the same that Terraform sets; without an epoch the tenant's own."""
+    slug, uid = names.Slug(tenant.slug), names.TenantUid(tenant.uid)
+    tags = tenant_tags(slug, uid, Stage(tenant.stage), tenant.blueprint, tenant.cost_tier)
+    return tags if epoch is None else {**tags, "epoch": str(epoch)}
 
 
 def secret_of(tenant: Tenant, epoch: int, role: str) -> str:
@@ -86,7 +81,7 @@ def point_route(operation_id: str) -> dict[str, Any]:
     credentials = {**route, "username": application.username, "password": application.password}
     name = names.route_secret(slug, uid)
     text = json.dumps(credentials, sort_keys=True)
-    cloud.ensure_secret(name, text, tags_of(tenant, slot.epoch), f"{uid}-route")
+    cloud.ensure_secret(name, text, tags_of(tenant), f"{uid}-route")
     if cloud.read_secret(name) != text:
         cloud.write_secret(name, text, operation_id)
     cloud.write_parameter(names.route_parameter(slug, uid), json.dumps(route, sort_keys=True))
@@ -121,8 +116,8 @@ def login(tenant: Tenant, slot: SlotSpec, role: str) -> Login:
     return Login(
         host=at["host"],
         port=at["port"],
-        database="app",
-        username=MASTER if role == "master" else role,
+        database=DATABASE_NAME,
+        username=MASTER_USERNAME if role == "master" else role,
         password=world().ports.cloud.read_secret(secret_of(tenant, slot.epoch, role)),
         tls=world().tls,
     )

@@ -30,7 +30,7 @@ def fence(operation_id: str) -> dict[str, Any]:
 
 
 @effect("final_snapshot", "taking the final snapshot and proving it")
-def take_final(operation_id: str) -> list[dict[str, Any]]:
+def take_final(operation_id: str) -> dict[str, Any]:
     """The teardown receipt. Raises unless every slot's snapshot is available: then nothing is deleted."""
     found = subject.load(operation_id)
     receipts = []
@@ -46,7 +46,7 @@ def take_final(operation_id: str) -> list[dict[str, Any]]:
     with here.db.write() as session:
         for receipt in receipts:
             slots.record_final_snapshot(session, found.the_tenant().uid, receipt)
-    return receipts
+    return {"final_snapshots": receipts}
 
 
 @effect("pre_snapshot", "taking a snapshot before the change")

@@ -151,9 +151,11 @@ def claim(session: Session, operation_id: str, now: datetime) -> Leg | None:
     """
     operation = get(session, operation_id)
     first = operation.status == "pending"
+    # The update below reaches the object as well: what the leg is called is taken down before it.
+    leg = Leg(operation_id, operation.kind, operation.leg, operation.leg_number + 1)
     values: dict[str, Any] = {
         "leg_state": "running",
-        "leg_number": operation.leg_number + 1,
+        "leg_number": leg.number,
         "not_before": None,
     }
     if first:
@@ -175,7 +177,6 @@ def claim(session: Session, operation_id: str, now: datetime) -> Leg | None:
             text="planning",
             data={"status": "planning", "was": "pending"},
         )
-    leg = Leg(operation_id, operation.kind, operation.leg, operation.leg_number + 1)
     session.expire_all()
     return leg
 
@@ -285,6 +286,15 @@ def events(session: Session, operation_id: str, after: int = 0, limit: int = 500
     return list(session.scalars(query).all())
 
 
+def news(session: Session, after: int) -> tuple[int, set[str]]:
+    """The newest line of all stories, and whose stories have lines behind `after`."""
+    newest = session.scalar(select(func.max(col(OperationEvent.seq)))) or 0
+    if newest <= after or after < 0:
+        return int(newest), set()
+    query = select(col(OperationEvent.operation_id)).where(col(OperationEvent.seq) > after).distinct()
+    return int(newest), set(session.scalars(query))
+
+
 # --- plans and approvals ----------------------------------------------------------------------------
 
 
@@ -305,6 +315,23 @@ def plan_by_id(session: Session, plan_id: str) -> Plan:
     if found is None:
         raise Missing(f"there is no plan {plan_id!r}")
     return found
+
+
+def plan_of_meaning(session: Session, operation_id: str, meaning: str) -> Plan | None:
+    """The plan that an approval named; of several that mean the same, the newest."""
+    query = (
+        select(Plan)
+        .where(col(Plan.operation_id) == operation_id, col(Plan.meaning) == meaning)
+        .order_by(col(Plan.created_at).desc())
+    )
+    return session.scalars(query).first()
+
+
+def any_plan_consumed(session: Session, operation_id: str) -> bool:
+    query = select(col(Plan.id)).where(
+        col(Plan.operation_id) == operation_id, col(Plan.consumed_by).is_not(None)
+    )
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def consume_plan(session: Session, plan_id: str, run_id: str, now: datetime) -> None:

@@ -1,0 +1,211 @@
+"""Plans become data: recorded masked, judged by policy and cost, approved by meaning, applied by binding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from controlplane.domain.names import RunId
+from controlplane.domain.operation import FINAL, Status
+from controlplane.domain.plan.digest import departures, meaning, normal_changes
+from controlplane.domain.plan.summary import DATABASES, parse
+from controlplane.domain.tenant import Phase
+from controlplane.durable import step
+from controlplane.steps import judging, subject
+from controlplane.steps.story import effect, say
+from controlplane.steps.terraform import apply_run_id
+from controlplane.steps.workspace import folder_of
+from controlplane.steps.world import world
+from controlplane.store import operations, slots, tenants
+from controlplane.store.tables import Approval, Operation, Plan
+
+
+@effect("record_plan", "reading the plan")
+def record(operation_id: str, run_id: str, written: dict[str, str]) -> dict[str, Any]:
+    """Mask, digest and keep the plan. The clear plan never leaves this step."""
+    here = world()
+    found = subject.load(operation_id)
+    document = here.ports.runner.plan_json(RunId(run_id))
+    summary = parse(document)
+    judged = judging.judge(found, document, summary)
+    changes = list(normal_changes(document))
+    plan = Plan(
+        id=run_id,
+        operation_id=operation_id,
+        run_id=run_id,
+        meaning=meaning(document, written["digest"], written["version"]),
+        binding=here.ports.runner.binding(RunId(run_id)),
+        render_digest=written["digest"],
+        summary={
+            **summary.to_json(),
+            "forecast": judged["forecast"],
+            "cost": judged["cost_lines"],
+            "delicate": judged["delicate"],
+            "folder": written["folder"],
+            "touches_database": any(c.type in DATABASES for c in summary.changes),
+        },
+        changes=changes,
+        created_at=here.now(),
+    )
+    with here.db.write() as session:
+        operations.save_plan(session, plan)
+        operations.note(session, operation_id, policy=judged["policy"], **judged["cost"])
+        data = {"plan": run_id, "meaning": plan.meaning, **summary.counts}
+        operations.tell(session, operation_id, here.now(), "plan", text=summary.words(), data=data)
+    return {"plan_id": run_id, "empty": summary.is_empty}
+
+
+@effect("decide", "deciding whether the plan may be applied")
+def decide(operation_id: str) -> dict[str, Any]:
+    """Refused by policy, covered by an approval, free of need for one, or waiting for one."""
+    here = world()
+    with here.db.write() as session:
+        operation = operations.get(session, operation_id)
+        plan = operations.plan_by_id(session, str(operation.plan_id))
+        verdict = judging.verdict(operation, plan)
+        if verdict["refused"]:
+            return {"verdict": "refused", "problem": verdict["problem"]}
+        if _is_covered(session, operation, plan):
+            return {"verdict": "go"}
+        if not verdict["needs_approval"]:
+            return {"verdict": "go"}
+        if _approve_for_requester(session, operation, plan, delicate=verdict["delicate"]):
+            return {"verdict": "go"}
+        return {"verdict": "wait", "waiting_for": verdict["why"]}
+
+
+def _is_covered(session: Session, operation: Operation, plan: Plan) -> bool:
+    """An approval covers the plan that it named, and what is left of it after a crash; nothing else."""
+    standing = operations.standing_approval(session, operation.id)
+    if standing is None:
+        return False
+    if standing.meaning == plan.meaning:
+        return True
+    approved = operations.plan_of_meaning(session, operation.id, standing.meaning)
+    strays = departures(approved.changes, plan.changes) if approved else ("the approved plan is gone",)
+    if strays:
+        operations.void_approvals(session, operation.id, "; ".join(strays)[:500])
+        say_why = "the approval is void, the new plan is another one: " + "; ".join(strays[:3])
+        operations.tell(session, operation.id, world().now(), "approval", text=say_why)
+        return False
+    return True
+
+
+def _approve_for_requester(session: Session, operation: Operation, plan: Plan, *, delicate: bool) -> bool:
+    """`--auto-approve`, where one person is enough."""
+    here = world()
+    if not operation.payload.get("auto_approve") or (delicate and here.two_person):
+        return False
+    operations.add_approval(
+        session,
+        Approval(
+            operation_id=operation.id,
+            meaning=plan.meaning,
+            actor=operation.requested_by,
+            decision="approve",
+            reason="--auto-approve",
+            at=here.now(),
+        ),
+    )
+    text = f"approved by {operation.requested_by} (--auto-approve)"
+    operations.tell(session, operation.id, here.now(), "approval", text=text, data={"meaning": plan.meaning})
+    return True
+
+
+@step("await_approval")
+def await_approval(operation_id: str, number: int, why: str) -> None:
+    """From here on the operation is a row. It can wait for days, and ends with a notice."""
+    here = world()
+    with here.db.write() as session:
+        operation = operations.get(session, operation_id)
+        plan = operations.plan_by_id(session, str(operation.plan_id))
+        operations.move(
+            session,
+            operation_id,
+            Status.AWAITING_APPROVAL,
+            here.now(),
+            f"waits for an approval: {why}",
+            leg="apply",
+            waiting_for=f"an approval: {why}",
+            next_command=f"controlplane operation approve {operation_id} --digest {plan.meaning[:12]}",
+            expires_at=operations.expire_at(here.now(), here.approval_days),
+            stage="",
+        )
+        operations.end_leg(session, operation_id, number, None)
+
+
+@step("gate")
+def gate(operation_id: str, number: int) -> dict[str, Any]:
+    """Before an apply: not cancelled, a window open, and the plan still bound to what is there."""
+    here = world()
+    with here.db.read() as session:
+        operation = operations.get(session, operation_id)
+        facts = {"kind": operation.kind, "round": operation.round}
+        if Status(operation.status) in FINAL:
+            return {"verdict": "over", **facts}
+        plan = operations.plan_by_id(session, str(operation.plan_id))
+    if operation.cancel_requested:
+        return {"verdict": "cancelled", **facts}
+    opens = judging.window_opens(subject.load(operation_id))
+    if opens is not None:
+        _await_window(operation_id, number, opens)
+        return {"verdict": "window", **facts}
+    if here.ports.runner.binding(RunId(plan.run_id)) != plan.binding:
+        say(operation_id, "warning", "the state moved since the plan: planning again")
+        return {"verdict": "replan", **facts}
+    return {"verdict": "apply", **facts}
+
+
+def _await_window(operation_id: str, number: int, opens: Any) -> None:
+    here = world()
+    with here.db.write() as session:
+        operations.move(
+            session,
+            operation_id,
+            Status.AWAITING_WINDOW,
+            here.now(),
+            f"waits for its window, which opens {opens.isoformat()}",
+            waiting_for=f"its change window, which opens {opens.isoformat()}",
+            next_command="controlplane window list",
+        )
+        operations.end_leg(session, operation_id, number, "apply", not_before=opens)
+
+
+@step("begin_apply")
+def begin_apply(operation_id: str, phase: str | None) -> dict[str, Any]:
+    """Use up the plan's one apply and make what it does the desired spec, in one transaction."""
+    here = world()
+    with here.db.write() as session:
+        found = subject.read(session, operation_id)
+        plan = operations.plan_by_id(session, str(found.operation.plan_id))
+        begun = {
+            "plan_id": plan.id,
+            "folder": str(folder_of(found.operation.workspace_id)),
+            "touches_database": plan.summary["touches_database"],
+        }
+        operations.consume_plan(
+            session, begun["plan_id"], apply_run_id(operation_id, begun["plan_id"]), here.now()
+        )
+        operations.move(session, operation_id, Status.APPLYING, here.now())
+        if found.tenant is not None:
+            for slot in found.wanted():
+                slots.save(session, found.tenant.uid, slot, status="present")
+            if phase:
+                tenants.set_phase(
+                    session,
+                    found.tenant.uid,
+                    Phase(phase),
+                    actor=found.operation.requested_by,
+                    operation_id=operation_id,
+                    now=here.now(),
+                    reason="",
+                )
+    return begun
+
+
+@step("begin_verifying")
+def begin_verifying(operation_id: str) -> None:
+    here = world()
+    with here.db.write() as session:
+        operations.move(session, operation_id, Status.VERIFYING, here.now())

@@ -1,0 +1,291 @@
+"""The composition root: settings → store, ports, engine. The only namer of adapters and of the sandbox.
+
+Everything here is imported when it is needed: a command that only reads the catalog pays for nothing else.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from controlplane.domain.errors import Invalid, Unavailable
+from controlplane.settings import Settings, load
+from controlplane.store.database import Database, open_database
+
+if TYPE_CHECKING:
+    from controlplane.adapters.aws.clients import AwsAccount, Clients
+    from controlplane.ports import Keyring, Ports
+    from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
+    from controlplane.services.actor import Actor
+    from controlplane.services.control import Control
+    from controlplane.steps.world import World
+    from controlplane.store.states import States
+
+SANDBOX_FOLDER = "sandbox"
+_SANDBOX_KEY = "sandbox-key.json"
+
+
+def load_settings() -> Settings:
+    """Settings from the environment, refused in our words."""
+    try:
+        return load()
+    except ValueError as error:
+        raise Invalid(str(error)) from error
+
+
+def control(settings: Settings) -> Control:
+    """What services need: the catalog's database and the facts. No engine, no cloud."""
+    from controlplane.catalog import load as load_catalog
+    from controlplane.services.control import Control
+
+    return Control(
+        db=open_or_create(settings),
+        catalog=load_catalog(),
+        region=settings.region,
+        cell=settings.cell,
+        two_person=settings.two_person,
+    )
+
+
+def open_or_create(settings: Settings) -> Database:
+    """Open the catalog. A file is made at its first use; a server is migrated on purpose."""
+    if settings.database_url.startswith("sqlite") and not sqlite_file(settings).exists():
+        migrate(settings)
+    return open_database(settings.database_url)
+
+
+def sqlite_file(settings: Settings) -> Path:
+    return Path(settings.database_url.removeprefix("sqlite:///"))
+
+
+def migrate(settings: Settings) -> None:
+    """Our tables first (that sets WAL), the engine's after them, in the same database."""
+    from controlplane import durable
+    from controlplane.store.database import connect
+    from controlplane.store.migrate import migrate as migrate_catalog
+
+    db = connect(settings.database_url)
+    try:
+        migrate_catalog(db)
+    finally:
+        db.close()
+    durable.create_tables(settings.database_url)
+
+
+def local_actor() -> Actor:
+    """Who works on the local catalog without a server: whoever may read that file is its admin."""
+    from controlplane.services.actor import Actor, Role
+
+    return Actor(f"local:{getpass.getuser()}", Role.ADMIN, origin=socket.gethostname())
+
+
+# --- the outside ------------------------------------------------------------------------------------
+
+
+def sandbox_folder(settings: Settings) -> Path:
+    return settings.data_dir.absolute() / SANDBOX_FOLDER
+
+
+def sandbox(settings: Settings) -> SandboxInfo:
+    """The running sandbox of this data folder."""
+    from controlplane.sandbox import lifecycle
+
+    found = lifecycle.status(sandbox_folder(settings))
+    if not found.running or found.info is None:
+        raise Unavailable("the sandbox does not run", hint="controlplane sandbox start")
+    return found.info
+
+
+def aws_account(settings: Settings) -> AwsAccount:
+    from controlplane.adapters.aws.clients import AwsAccount, Role
+
+    if settings.is_sandbox:
+        info = sandbox(settings)
+        return AwsAccount(
+            region=settings.region,
+            endpoint_url=info.endpoint_url,
+            access_key="sandbox",
+            secret_key="sandbox",  # noqa: S106 - the emulator asks for none
+        )
+    roles = {Role.PLAN: settings.plan_role, Role.APPLY: settings.apply_role, Role.DATA: settings.data_role}
+    return AwsAccount(
+        region=settings.region,
+        roles={role: arn for role, arn in roles.items() if arn},
+        external_id=settings.external_id,
+    )
+
+
+def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:
+    """KMS on AWS; in the sandbox a 0600 file outside of what `db backup` takes."""
+    from controlplane.adapters.keyring import FileKeyring, KmsKeyring
+
+    kind, _, place = settings.keyring.partition(":")
+    if kind == "file":
+        return FileKeyring(Path(place).expanduser())
+    if kind == "kms" and clients is not None:
+        return KmsKeyring(clients.get("kms"), place)
+    if settings.keyring == "" and settings.is_sandbox:
+        return FileKeyring(settings.data_dir.absolute() / "keys" / _SANDBOX_KEY)
+    raise Invalid(
+        f"CONTROLPLANE_KEYRING is {settings.keyring!r}: state and plans cannot be encrypted",
+        hint="say kms:KEY-ARN, or file:PATH",
+    )
+
+
+def ports(settings: Settings, db: Database) -> Ports:
+    """The real adapters, pointed at AWS or at the sandbox."""
+    from controlplane.adapters.aws.clients import Clients, Role
+    from controlplane.adapters.aws.cloud import Aws
+    from controlplane.adapters.notify import LogNotifier
+    from controlplane.adapters.postgres import Postgres
+    from controlplane.adapters.terraform.runner import TerraformRunner
+    from controlplane.ports import Ports
+
+    account = aws_account(settings)
+    clients = Clients(account)
+    ring = keyring(settings, clients)
+
+    def environment(role: str) -> dict[str, str]:
+        """What a Terraform child may know: the credentials of its role, and where AWS is."""
+        values = {"AWS_REGION": settings.region, **clients.environment(Role(role))}
+        return values | ({"AWS_ENDPOINT_URL": account.endpoint_url} if account.endpoint_url else {})
+
+    return Ports(
+        runner=TerraformRunner(settings, db, ring, environment),
+        cloud=Aws(account, clients),
+        database=Postgres(),
+        keyring=ring,
+        notifier=LogNotifier(),
+    )
+
+
+def world(settings: Settings, db: Database) -> World:
+    from controlplane.catalog import load as load_catalog
+    from controlplane.steps.world import World
+
+    return World(
+        ports=ports(settings, db),
+        db=db,
+        catalog=load_catalog(),
+        folders=settings.data_dir.absolute() / "workspaces",
+        poll_seconds=settings.poll_seconds,
+        approval_days=settings.approval_days,
+        two_person=settings.two_person,
+        tls="prefer" if settings.is_sandbox else "verify-full",
+    )
+
+
+# --- the worker -------------------------------------------------------------------------------------
+
+
+def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = None) -> None:
+    """Run a worker in this process until it is told to stop, or until nothing is left to do."""
+    from controlplane import operations  # noqa: F401 - offers every workflow to the engine
+    from controlplane.durable import Engine, on_reach
+    from controlplane.steps.world import install, utc_now
+    from controlplane.worker.lease import Lease
+    from controlplane.worker.lock import WorkerLock
+    from controlplane.worker.loop import Worker
+
+    db = open_or_create(settings)
+    with ExitStack() as stack:
+        shares = db.file is None
+        executor = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}" if shares else "embedded"
+        if db.file is not None:
+            stack.enter_context(WorkerLock(db.file))
+        install(world(settings, db))
+        if shares:
+            lease = Lease(db, executor, socket.gethostname())
+            lease.take()
+            stack.callback(lease.release)
+            on_reach(lambda _step, where: lease.check() if where == "before" else None)
+        engine = Engine(settings.database_url, executor, settings.poll_seconds)
+        engine.launch()
+        stack.callback(engine.stop)
+        worker = Worker(
+            db=db,
+            engine=engine,
+            now=utc_now,
+            capacity=max(4, 4 * settings.slots),
+            poll_seconds=settings.poll_seconds,
+            shares=shares,
+        )
+        if started is not None:
+            started(worker)
+        worker.run(until_idle=until_idle)
+
+
+# --- looking after the installation -----------------------------------------------------------------
+
+
+def worker_lives(db: Database) -> bool:
+    """Does anybody do the work?"""
+    if db.file is not None:
+        from controlplane.worker.lock import worker_lives as holds_lock
+
+        return holds_lock(db.file)
+    from controlplane.store import leases
+
+    with db.read() as session:
+        return bool(leases.living(session))
+
+
+def start_sandbox(settings: Settings) -> SandboxInfo:
+    from controlplane.sandbox import lifecycle
+
+    return lifecycle.start(sandbox_folder(settings))
+
+
+def stop_sandbox(settings: Settings) -> bool:
+    from controlplane.sandbox import lifecycle
+
+    return lifecycle.stop(sandbox_folder(settings))
+
+
+def reset_sandbox(settings: Settings) -> None:
+    from controlplane.sandbox import lifecycle
+
+    lifecycle.reset(sandbox_folder(settings))
+
+
+def sandbox_status(settings: Settings) -> SandboxStatus:
+    from controlplane.sandbox import lifecycle
+
+    return lifecycle.status(sandbox_folder(settings))
+
+
+def backup_catalog(settings: Settings, target: Path) -> None:
+    """A whole copy, or none; keys are never in it."""
+    from controlplane.adapters.dump import pg_dump
+    from controlplane.store.migrate.backup import backup
+
+    db = open_database(settings.database_url)
+    try:
+        backup(db, target, pg_dump)
+    finally:
+        db.close()
+
+
+def check_catalog(settings: Settings) -> list[dict[str, str]]:
+    """What is wrong with the catalog; an empty list says that it is whole."""
+    from controlplane.store.database import connect
+    from controlplane.store.migrate.check import check
+
+    db = connect(settings.database_url)
+    try:
+        return [{"code": f.code, "message": f.message, "hint": f.hint} for f in check(db)]
+    finally:
+        db.close()
+
+
+def states(settings: Settings, db: Database) -> States:
+    """The state store, for Terraform's http backend."""
+    from controlplane.adapters.aws.clients import Clients
+    from controlplane.store.states import States
+
+    clients = None if settings.is_sandbox else Clients(aws_account(settings))
+    return States(db, keyring(settings, clients))

@@ -1,0 +1,109 @@
+"""A whole control plane in a folder, with fakes behind its ports; after a kill another opens it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from controlplane import durable, operations
+from controlplane.adapters.keyring import FileKeyring
+from controlplane.catalog import load as load_catalog
+from controlplane.ports import Ports
+from controlplane.services.actor import Actor, Role
+from controlplane.services.control import Ask, Control
+from controlplane.steps.world import World, install, utc_now
+from controlplane.store import platforms
+from controlplane.store.database import Database, connect, open_database
+from controlplane.store.migrate import migrate
+from controlplane.worker.loop import Worker
+from tests.fakes.cloud import FakeCloud
+from tests.fakes.database import FakeDatabase
+from tests.operations.terraform_double import TerraformDouble
+
+BLUEPRINT = "fargate_db_per_tenant"
+ADMIN = Actor("local:ann", Role.ADMIN)
+OTHER = Actor("local:bob", Role.ADMIN)
+ASK = Ask(reason="a test", auto_approve=True)
+PLATFORM: dict[str, Any] = {
+    "vpc_id": "vpc-0a1",
+    "database_subnet_group": "platform-databases",
+    "database_security_group_id": "sg-0a1b2c3d4e5f60718",
+    "database_key_arn": "arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-0000-4000-8000-000000000001",
+    "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:platform-alarms",
+    "parameter_groups": {"16": "platform-postgres16"},
+}
+assert operations.CREATE  # offering every workflow to the engine is this import's effect
+
+
+class QuietNotifier:
+    def notify(self, event: Any) -> None:
+        """Nobody is told in a test."""
+
+
+@dataclass
+class House:
+    folder: Path
+    db: Database
+    control: Control
+    cloud: FakeCloud
+    terraform: TerraformDouble
+    database: FakeDatabase
+    url: str
+
+    def worker(self, executor_id: str = "embedded", poll: float = 0.02) -> Worker:
+        engine = durable.Engine(self.url, executor_id, poll)
+        engine.launch()
+        return Worker(self.db, engine, utc_now, capacity=8, poll_seconds=poll)
+
+
+def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
+    """Open what stands in the folder, or make it: a killed worker's successor builds the same house."""
+    folder.mkdir(parents=True, exist_ok=True)
+    url = url or f"sqlite:///{folder / 'tenants.db'}"
+    fresh = not (folder / "made").exists()
+    if fresh:
+        first = connect(url)
+        migrate(first)
+        first.close()
+        durable.create_tables(url)
+    db = open_database(url)
+    cloud = FakeCloud(folder / "cloud.json")
+    terraform = TerraformDouble(folder / "terraform.json", cloud)
+    database = FakeDatabase(folder / "database.json", trusting=True)
+    catalog = load_catalog()
+    install(
+        World(
+            ports=Ports(
+                terraform, cloud, database, FileKeyring(folder / "keys" / "key.json"), QuietNotifier()
+            ),
+            db=db,
+            catalog=catalog,
+            folders=folder / "workspaces",
+            poll_seconds=0.01,
+            two_person=two_person,
+        )
+    )
+    if fresh:
+        _add_platforms(db)
+        (folder / "made").touch()
+    return House(folder, db, Control(db, catalog, two_person=two_person), cloud, terraform, database, url)
+
+
+def _add_platforms(db: Database) -> None:
+    now = datetime.now(UTC)
+    for environment in ("development", "production"):
+        workspace = f"platform-{BLUEPRINT}-{environment}-default"
+        with db.write() as session:
+            platforms.ensure(
+                session,
+                workspace,
+                blueprint=BLUEPRINT,
+                environment=environment,
+                cell="default",
+                region="us-east-1",
+                options={},
+                now=now,
+            )
+            platforms.record_outputs(session, workspace, PLATFORM, "ready", now)

@@ -1,0 +1,300 @@
+"""A Terraform that reads the rendered tfvars, keeps a state file and changes the fake cloud.
+
+It stands behind the Runner port where the subject of a test is our own workflow. A run goes on while its
+worker is dead: it advances one resource for each look, and its whole world is a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from controlplane.domain.errors import Missing
+from controlplane.domain.names import RunId, WorkspaceId
+from controlplane.ports import RunLine, RunOrder, RunReport, RunStatus, RunVerb
+from tests.fakes.cloud import FakeCloud
+from tests.fakes.world import World
+
+DATABASE, ALARM, ROUTE = "aws_db_instance", "aws_cloudwatch_metric_alarm", "aws_ssm_parameter"
+ROUTE_ADDRESS = "module.route.aws_ssm_parameter.this"
+_EXISTS = "DBInstanceAlreadyExists: DB instance already exists"
+
+
+class TerraformDouble:
+    """Implements Runner. `applies` tells how often something was really applied, plan by plan."""
+
+    def __init__(self, path: Path, cloud: FakeCloud) -> None:
+        self.cloud = cloud
+        self.world = World(path, lambda: {"runs": {}, "states": {}, "applied": [], "faults": []})
+
+    # --- what tests arrange and ask -----------------------------------------------------------------
+
+    def lose_next_apply(self, *, after_effect: bool) -> None:
+        """The next apply dies: its database is made (or not), and the state knows nothing of it."""
+        with self.world.open() as state:
+            state["faults"].append("lose_after" if after_effect else "lose_before")
+
+    def fail_next_apply(self, words: str) -> None:
+        with self.world.open() as state:
+            state["faults"].append(f"fail:{words}")
+
+    def applied(self) -> list[str]:
+        with self.world.open() as state:
+            return list(state["applied"])
+
+    def resources(self, workspace: str) -> dict[str, Any]:
+        with self.world.open() as state:
+            return dict(state["states"].get(workspace, {}).get("resources", {}))
+
+    # --- Runner -------------------------------------------------------------------------------------
+
+    def start(self, order: RunOrder) -> RunReport:
+        with self.world.open() as state:
+            if order.run_id not in state["runs"]:
+                state["runs"][order.run_id] = self._order(state, order)
+        return self.look(order.run_id)
+
+    def _order(self, state: dict[str, Any], order: RunOrder) -> dict[str, Any]:
+        run = {
+            "verb": order.verb.value,
+            "workspace": order.workspace,
+            "status": "running",
+            "touches": order.touches_database,
+            "interrupted": False,
+            "tail": [],
+        }
+        kept = state["states"].setdefault(order.workspace, {"serial": 0, "resources": {}})
+        if order.verb is RunVerb.PLAN:
+            wanted = {} if order.destroy else _wanted(Path(order.folder))
+            run |= {"plan": _plan(kept, wanted, Path(order.folder)), "serial": kept["serial"]}
+            return run
+        planned = state["runs"][order.plan_run]
+        run |= {"todo": planned["plan"], "serial": planned["serial"], "plan_run": order.plan_run}
+        run["fault"] = state["faults"].pop(0) if state["faults"] else ""
+        if planned["serial"] != kept["serial"]:
+            run |= {"status": "ended", "exit_code": 1, "tail": ["Saved plan is stale"]}
+        else:
+            state["applied"].append(order.plan_run)
+        return run
+
+    def look(self, run_id: RunId) -> RunReport:
+        with self.world.open() as state:
+            run = state["runs"].get(run_id)
+            if run is None:
+                return RunReport(run_id, RunStatus.NEVER_STARTED)
+            if run["status"] == "running":
+                self._advance(state, run)
+            return RunReport(
+                run_id,
+                RunStatus(run["status"]),
+                exit_code=run.get("exit_code"),
+                interrupted=run["interrupted"],
+                tail=tuple(run["tail"]),
+            )
+
+    def _advance(self, state: dict[str, Any], run: dict[str, Any]) -> None:
+        if run["verb"] == "plan":
+            run |= {"status": "ended", "exit_code": 2 if run["plan"] else 0}
+            return
+        fault = run["fault"]
+        if fault.startswith("fail:"):
+            run |= {"status": "ended", "exit_code": 1, "tail": [fault[5:]]}
+            return
+        kept = state["states"][run["workspace"]]
+        if not run["todo"] or run["interrupted"]:
+            code = 1 if run["interrupted"] else 0
+            run |= {"status": "ended", "exit_code": code}
+            return
+        change = run["todo"][0]
+        is_database = change["type"] == DATABASE and change["action"] == "create"
+        if fault == "lose_before" and is_database:
+            run["status"] = "lost"
+            return
+        problem = self._do(change)
+        if fault == "lose_after" and is_database:
+            run["status"] = "lost"
+            return
+        if problem:
+            run |= {"status": "ended", "exit_code": 1, "tail": [problem]}
+            return
+        run["todo"].pop(0)
+        kept["serial"] += 1
+        if change["action"] == "delete":
+            kept["resources"].pop(change["address"], None)
+        else:
+            kept["resources"][change["address"]] = {"type": change["type"], "values": change["after"]}
+
+    def _do(self, change: dict[str, Any]) -> str:
+        """The effect in the cloud; what AWS would refuse is answered."""
+        values, action = change["after"] or change["before"], change["action"]
+        if change["type"] == ROUTE and action == "create":
+            self.cloud.write_parameter(values["name"], "{}")
+        if change["type"] != DATABASE or change["import"]:
+            return ""
+        identifier = values["identifier"]
+        if action == "create":
+            if self.cloud.database(identifier) is not None:
+                return _EXISTS
+            self.cloud.add_database(identifier, values["tags"], **_facts(values))
+        elif action == "update":
+            self.cloud.change_database(identifier, **_facts(values))
+        elif action == "delete":
+            found = self.cloud.database(identifier)
+            if found is not None and found.deletion_protection:
+                return "InvalidParameterCombination: Cannot delete protected DB Instance"
+            self.cloud.remove_database(identifier)
+        return ""
+
+    def interrupt(self, run_id: RunId, *, insist: bool = False) -> bool:
+        with self.world.open() as state:
+            run = state["runs"][run_id]
+            if run["status"] != "running" or (run["verb"] == "apply" and run["touches"] and not insist):
+                return False
+            run["interrupted"] = True
+            return True
+
+    def lines(self, run_id: RunId, after: int = 0, limit: int = 500) -> list[RunLine]:
+        with self.world.open() as state:
+            tail: Sequence[str] = state["runs"][run_id]["tail"]
+        return [RunLine(n, datetime.now(UTC), "terraform", t) for n, t in enumerate(tail, 1)][after:limit]
+
+    def plan_json(self, run_id: RunId) -> dict[str, Any]:
+        with self.world.open() as state:
+            plan = state["runs"][run_id]["plan"]
+        entries = [_entry(change) for change in plan]
+        return {"format_version": "1.2", "terraform_version": "1.11.4", "resource_changes": entries}
+
+    def binding(self, run_id: RunId) -> str:
+        with self.world.open() as state:
+            if run_id not in state["runs"]:
+                raise Missing(f"no run {run_id}")
+            run = state["runs"][run_id]
+            serial = state["states"][run["workspace"]]["serial"]
+        return hashlib.sha256(f"{run_id}:{serial}".encode()).hexdigest()
+
+    def state(self, workspace: WorkspaceId) -> dict[str, Any] | None:
+        with self.world.open() as state:
+            kept = state["states"].get(workspace)
+        if kept is None:
+            return None
+        resources = [_resource(address, r) for address, r in kept["resources"].items()]
+        outputs = {"vpc_id": {"value": "vpc-0a1"}} if workspace.startswith("platform") else {}
+        return {
+            "version": 4,
+            "serial": kept["serial"],
+            "lineage": workspace,
+            "outputs": outputs,
+            "resources": resources,
+        }
+
+    def version(self) -> str:
+        return "1.11.4"
+
+
+def _wanted(folder: Path) -> dict[str, dict[str, Any]]:
+    """Addresses and values that the rendered workspace asks for."""
+    if not (folder / "tenant.auto.tfvars.json").exists():
+        return {"module.network.aws_vpc.this": {"type": "aws_vpc", "values": {"cidr_block": "10.0.0.0/16"}}}
+    tfvars = json.loads((folder / "tenant.auto.tfvars.json").read_text())
+    tags = tfvars["tags"]
+    wanted = {ROUTE_ADDRESS: {"type": ROUTE, "values": {"name": tfvars["route_parameter"]}}}
+    for key, slot in tfvars["slots"].items():
+        inside = f'module.database["{key}"]'
+        values = {k: slot[k] for k in ("identifier", "instance_class", "storage_gb", "multi_az", "protected")}
+        values |= {
+            "tags": {**tags, "epoch": str(slot["epoch"])},
+            "password_wo_version": slot["credential_version"],
+        }
+        wanted[f"{inside}.{DATABASE}.this"] = {"type": DATABASE, "values": values}
+        for name in slot["alarms"]:
+            alarm = {
+                "alarm_name": f"{slot['identifier']}-{name}",
+                "threshold": slot["alarms"][name]["threshold"],
+            }
+            wanted[f'{inside}.{ALARM}.this["{name}"]'] = {"type": ALARM, "values": alarm}
+    return wanted
+
+
+def _plan(kept: dict[str, Any], wanted: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    imports = _imports(folder)
+    have = kept["resources"]
+    plan = []
+    for address in sorted(set(have) | set(wanted)):
+        before = have[address]["values"] if address in have else None
+        after = wanted[address]["values"] if address in wanted else None
+        if before == after:
+            continue
+        action = "create" if before is None else "delete" if after is None else "update"
+        imported = imports.get(address, "") if action == "create" else ""
+        if imported:
+            action, before = "update", {**(after or {}), "password_wo_version": None}
+        type_ = (wanted.get(address) or have[address])["type"]
+        plan.append(
+            {
+                "address": address,
+                "type": type_,
+                "action": action,
+                "before": before,
+                "after": after,
+                "import": imported,
+            }
+        )
+    return plan
+
+
+def _imports(folder: Path) -> dict[str, str]:
+    file = folder / "imports.tf"
+    if not file.exists():
+        return {}
+    lines = [line.strip() for line in file.read_text().splitlines()]
+    targets = [line.split("=", 1)[1].strip() for line in lines if line.startswith("to ")]
+    ids = [line.split("=", 1)[1].strip().strip('"') for line in lines if line.startswith("id ")]
+    return dict(zip(targets, ids, strict=True))
+
+
+def _entry(change: dict[str, Any]) -> dict[str, Any]:
+    address = change["address"]
+    entry = {
+        "address": address,
+        "type": change["type"],
+        "name": "this",
+        "module_address": address.rsplit(f".{change['type']}", 1)[0],
+        "change": {
+            "actions": [change["action"]],
+            "before": change["before"],
+            "after": change["after"],
+            "after_unknown": {},
+        },
+    }
+    if change["import"]:
+        entry["change"]["importing"] = {"id": change["import"]}
+    return entry
+
+
+def _resource(address: str, resource: dict[str, Any]) -> dict[str, Any]:
+    module, _, rest = address.rpartition(f".{resource['type']}.")
+    name, _, key = rest.partition("[")
+    instance = {"attributes": resource["values"]}
+    if key:
+        instance["index_key"] = key.rstrip("]").strip('"')
+    return {
+        "mode": "managed",
+        "module": module,
+        "type": resource["type"],
+        "name": name,
+        "instances": [instance],
+    }
+
+
+def _facts(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "instance_class": values["instance_class"],
+        "storage_gb": values["storage_gb"],
+        "multi_az": values["multi_az"],
+        "deletion_protection": values["protected"],
+        "status": "available",
+    }
