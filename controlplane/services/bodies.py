@@ -71,7 +71,10 @@ def parse(model: type[B], data: Any) -> B:
 
 def refused(found: Any) -> Invalid:
     """pydantic's complaints as ours. The values themselves are left out: one may be a secret."""
-    errors = [FieldError(_path(one["loc"]), str(one["msg"])) for one in found]
+    errors = [
+        FieldError("body" if one["type"] == "json_invalid" else _path(one["loc"]), str(one["msg"]))
+        for one in found
+    ]
     words = "; ".join(f"{e.field}: {e.message}" if e.field else e.message for e in errors[:5])
     return Invalid(f"the request is not right: {words}", errors=errors)
 

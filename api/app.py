@@ -1,0 +1,102 @@
+"""The HTTP door: routers, problems, limits and the OpenAPI document in one application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import models, problems
+from api.auth import Gate
+from api.deps import House, May
+from api.edge import Edge
+from api.events import Hub
+from api.limits import Limits
+from api.measure import Measures
+from api.rest import access, blueprints, fleet, health, operations, tenants, workspaces
+from controlplane.services import about, log
+from controlplane.services.control import Control
+from controlplane.services.workspaces import Desk
+
+_DESCRIPTION = """\
+A PostgreSQL of its own for every tenant, on AWS, through Terraform.
+
+A change answers `202` with a long operation (AIP-151); follow it under `/v1/operations/{id}`. Errors are
+problems (RFC 9457). `Idempotency-Key` makes a POST safe to repeat."""
+_GZIP_FROM_BYTES = 1024
+
+
+def create_app(
+    control: Control,
+    *,
+    desk: Desk | None = None,
+    doctor: Callable[[], dict[str, Any]] | None = None,
+    limits: Limits | None = None,
+) -> FastAPI:
+    """`desk`: serve Terraform's http backend from it. `doctor`: what /v1/doctor answers."""
+    limits = limits or Limits()
+    measures = Measures()
+    app = FastAPI(
+        title="controlplane",
+        version=about.version()["version"],
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+        middleware=[
+            Middleware(Edge, limits=limits, measures=measures),
+            Middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES),
+        ],
+    )
+    app.state.house = House(
+        control=control,
+        desk=desk,
+        doctor=doctor,
+        gate=Gate(control, limits),
+        hub=Hub(partial(log.news, control)),
+        measures=measures,
+        limits=limits,
+    )
+    problems.install(app)
+    for part in (tenants, operations, blueprints, access, fleet, workspaces, health):
+        app.include_router(part.router)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
+    return app
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI 3.1, made once: with the problem's schema and the way to authenticate."""
+    if app.openapi_schema is None:
+        app.openapi_schema = _document(app)
+    return app.openapi_schema
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        separate_input_output_schemas=False,
+    )
+    components = found["components"]
+    schemas = components["schemas"]
+    problem = models.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs", {})
+    schemas["Problem"] = problem
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path, methods in found["paths"].items():
+        for operation in methods.values():
+            if path.startswith("/v1/"):
+                operation["security"] = [{"token": []}]
+    return found
+
+
+__all__ = ["May", "create_app"]

@@ -1,0 +1,82 @@
+"""Credentials become an actor here, and nobody else reads them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import time
+from collections import OrderedDict
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from api.limits import Bucket, Limits
+from controlplane.domain.errors import Throttled, Unauthenticated
+from controlplane.services import access
+from controlplane.services.actor import Actor
+from controlplane.services.control import Control
+
+# A token that was good is good for so long without another look: what a revocation takes at most in
+# another process; in this one it holds at once.
+_REMEMBERED_SECONDS = 2.0
+_MOST_REMEMBERED = 1_000
+_HINT = "send `Authorization: Bearer TOKEN`; `controlplane token create` makes one"
+
+
+class Gate:
+    """Who stands at the door. Failures of one address are slowed down and audited."""
+
+    def __init__(self, control: Control, limits: Limits) -> None:
+        self._control = control
+        self._known: OrderedDict[bytes, tuple[float, Actor]] = OrderedDict()
+        self._rate = Bucket(limits.requests_per_second, limits.burst)
+        self._failures = Bucket(limits.failures_per_minute / 60, limits.failures_per_minute)
+
+    async def enter(self, request: Request) -> Actor:
+        secret = _secret(request.headers.get("authorization", ""))
+        origin = request.client.host if request.client else "unknown"
+        if not secret:
+            raise Unauthenticated("this request carries no token", hint=_HINT)
+        mark = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+        self._rate.take(mark.hex())
+        seen = self._known.get(mark)
+        if seen is not None and seen[0] > time.monotonic():
+            return seen[1]
+        actor = await self._look_up(request, secret, origin)
+        self._known[mark] = (time.monotonic() + _REMEMBERED_SECONDS, actor)
+        if len(self._known) > _MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        return actor
+
+    async def _look_up(self, request: Request, secret: str, origin: str) -> Actor:
+        if self._failures.is_empty(origin):
+            raise Throttled(
+                "too many failed attempts from this address",
+                hint="wait a minute",
+                details={"retry_after": 60},
+            )
+        try:
+            return await run_in_threadpool(access.authenticate, self._control, secret, origin)
+        except Unauthenticated:
+            self._failures.take(origin)
+            id_ = str(request.scope.get("request_id", ""))
+            await run_in_threadpool(access.record_refusal, self._control, origin, id_)
+            raise
+
+    def forget(self) -> None:
+        """After a revocation nobody is remembered."""
+        self._known.clear()
+
+
+def _secret(header: str) -> str:
+    """A bearer token, or the password of basic auth, which is all that Terraform's backend can send."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""

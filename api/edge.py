@@ -1,0 +1,127 @@
+"""The outermost layer, as plain ASGI: ids in and out, sizes, media types, figures, and no bare failure."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import time
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.limits import Limits
+from api.measure import Measures
+from api.problems import of_status
+from controlplane.services.control import new_id
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
+_SENDING = frozenset({"POST", "PATCH", "PUT"})
+_log = logging.getLogger("controlplane.api")
+
+
+class _TooLarge(Exception):
+    """More came than was announced, or than is allowed."""
+
+
+class Edge:
+    def __init__(self, app: ASGIApp, limits: Limits, measures: Measures) -> None:
+        self._app, self._limits, self._measures = app, limits, measures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Exchange(self._limits, scope, receive, send).run(self._app, self._measures)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, limits: Limits, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self._most = limits.state_bytes if scope["path"].endswith("/state") else limits.body_bytes
+        self._read = 0
+        self._status = 0
+        given = self._headers.get("x-request-id", "")
+        self._id = given if _ID.fullmatch(given) else new_id("req")
+        found = _PARENT.fullmatch(self._headers.get("traceparent", ""))
+        trace, flags = found.groups() if found else (secrets.token_hex(16), "01")
+        self._trace = f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+        scope["request_id"] = self._id
+
+    async def run(self, app: ASGIApp, measures: Measures) -> None:
+        begun = time.perf_counter()
+        try:
+            refusal = self._refusal()
+            if refusal is not None:
+                await self._answer(*refusal)
+            else:
+                await app(self._scope, self._take, self._give)
+        except _TooLarge:
+            await self._answer(413, f"a body has at most {self._most} bytes here")
+        except Exception:  # noqa: BLE001
+            # The outermost place: whoever asked gets a problem, whoever runs this the whole story.
+            _log.exception("%s %s broke", self._scope["method"], self._scope["path"])
+            await self._answer(500, "something of ours broke; the log has the story under this request id")
+        finally:
+            self._report(measures, time.perf_counter() - begun)
+
+    def _refusal(self) -> tuple[int, str] | None:
+        """What can be said before anything is read."""
+        length = self._headers.get("content-length", "0")
+        if not length.isdigit():
+            return 400, "the Content-Length is no number"
+        if int(length) > self._most:
+            return 413, f"a body has at most {self._most} bytes here"
+        kind = self._headers.get("content-type", "").partition(";")[0].strip().lower()
+        has_body = int(length) > 0 or "transfer-encoding" in self._headers
+        sends = self._scope["method"] in _SENDING and has_body
+        if sends and kind and kind != "application/json" and not kind.endswith("+json"):
+            return 415, f"{kind or 'a body without a type'} is not read here: send application/json"
+        return None
+
+    async def _take(self) -> Message:
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        if self._read > self._most:
+            raise _TooLarge
+        return message
+
+    async def _give(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message["headers"] = [
+                *message.get("headers", []),
+                (b"x-request-id", self._id.encode()),
+                (b"traceparent", self._trace.encode()),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+        await self._send(message)
+
+    async def _answer(self, status: int, detail: str) -> None:
+        """Our own problem, unless the answer has begun: then the connection just ends."""
+        if self._status:
+            raise ConnectionError(detail)
+        problem = of_status(status, detail, self._scope["path"], self._id)
+        await problem(self._scope, self._receive, self._give)
+
+    def _report(self, measures: Measures, seconds: float) -> None:
+        route = getattr(self._scope.get("route"), "path", "unmatched")
+        measures.answered(self._scope["method"], route, self._status, seconds)
+        if _log.isEnabledFor(logging.INFO):
+            _log.info(json.dumps(self._line(route, seconds)))
+
+    def _line(self, route: str, seconds: float) -> dict[str, Any]:
+        return {
+            "request_id": self._id,
+            "trace": self._trace[3:35],
+            "method": self._scope["method"],
+            "path": self._scope["path"],
+            "route": route,
+            "status": self._status,
+            "ms": round(seconds * 1000, 2),
+        }

@@ -1,0 +1,1 @@
+"""Thin routes, one file per noun: parse, ask a service, answer."""

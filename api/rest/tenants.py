@@ -1,0 +1,103 @@
+"""/v1/tenants"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from api import models, queries
+from api.answers import changing, reading
+from api.deps import (
+    Caller,
+    ChangesTenant,
+    CreatesTenant,
+    May,
+    PreconditionRequired,
+    ReadsTenant,
+    Sending,
+    changed,
+)
+from controlplane.operations import Create, OperationType, offered
+from controlplane.services import batch, bodies, explain, fleet, particulars, tenants
+from controlplane.services.actor import Action
+from controlplane.services.particulars import Particulars
+
+router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
+
+# Kinds with a route of their own elsewhere.
+_ELSEWHERE = ("create", "platform", "finalize", "rollback", "rollout", "drill")
+
+
+@router.get("", **reading(models.TenantPage), summary="A page of tenants")
+async def page(caller: ReadsTenant, query: Annotated[queries.Tenants, Query()]) -> Response:
+    found = await run_in_threadpool(fleet.page, caller.control, caller.actor, query.listing())
+    return JSONResponse(found)
+
+
+@router.post("", **changing(), summary="Create a tenant with a database of its own")
+def create(caller: CreatesTenant, body: Create, sent: Sending) -> Response:
+    return changed(caller, sent, lambda c, ask: tenants.create(c, caller.actor, body, ask))
+
+
+@router.post(
+    "/batch",
+    **changing(models.BatchResult, 200),
+    summary="Create many: each row is accepted or refused by itself",
+)
+def create_many(caller: CreatesTenant, body: bodies.Rows, sent: Sending) -> Response:
+    return JSONResponse(batch.create(caller.control, caller.actor, body.items, sent))
+
+
+@router.get("/{slug}", **reading(models.Tenant), summary="One tenant, with its ETag")
+async def show(caller: ReadsTenant, slug: str, request: Request) -> Response:
+    found = await run_in_threadpool(tenants.show, caller.control, caller.actor, slug)
+    tag = f'"{found["revision"]}"'
+    if request.headers.get("if-none-match") in (tag, f"W/{tag}"):
+        return Response(status_code=304, headers={"ETag": tag})
+    return JSONResponse(found, headers={"ETag": tag})
+
+
+@router.patch("/{slug}", **changing(models.Tenant, 200, 428), summary="Change what is known of it")
+def describe(
+    caller: ChangesTenant, slug: str, body: Particulars, sent: Sending, request: Request
+) -> Response:
+    if "if-match" not in request.headers:
+        message = "say which revision you saw: If-Match"
+        raise PreconditionRequired(message, hint=f"GET /v1/tenants/{slug} answers it as ETag")
+    return changed(
+        caller, sent, lambda c, ask: particulars.change(c, caller.actor, slug, body, ask), status=200
+    )
+
+
+@router.get(
+    "/{slug}/explain", **reading(models.Explanation), summary="Why it is as it is, and what comes next"
+)
+def explained(caller: ReadsTenant, slug: str) -> Response:
+    return JSONResponse(explain.explain(caller.control, caller.actor, slug))
+
+
+@router.get("/{slug}/history", **reading(models.History), summary="What was changed, when, by whom")
+def history(caller: ReadsTenant, slug: str, query: Annotated[queries.History, Query()]) -> Response:
+    lines = tenants.history_of(caller.control, caller.actor, slug, query.after, query.limit)
+    return JSONResponse({"items": lines, "next_page_token": None})
+
+
+def _offer(of: OperationType) -> None:
+    """One route for each kind of operation on a tenant, from its record."""
+    model: Any = of.request
+    may = May(Action.DESTROY_TENANT if of.destructive else Action.CHANGE_TENANT)
+
+    def change(caller: Caller, slug: str, body: Any, sent: Sending) -> Response:
+        return changed(caller, sent, lambda c, ask: tenants.change(c, caller.actor, of.kind, slug, body, ask))
+
+    change.__annotations__ |= {"caller": Annotated[Caller, Depends(may)], "body": model, "sent": Sending}
+    route = router.post(f"/{{slug}}/{of.kind.value}", name=of.kind.value, summary=of.summary, **changing())
+    route(change)
+
+
+for _type in offered():
+    if _type.kind.value not in _ELSEWHERE:
+        _offer(_type)

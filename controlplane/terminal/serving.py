@@ -1,0 +1,114 @@
+"""`controlplane serve`: the API under uvicorn, and a worker beside it in the same process."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+
+from api.app import create_app
+from controlplane import checkup, wiring
+from controlplane.domain.errors import ControlPlaneError, Locked, Unavailable
+from controlplane.services import access, doctor
+from controlplane.services.workspaces import Desk
+from controlplane.settings import Settings
+from controlplane.terminal.exits import ExitCode
+from controlplane.terminal.options import Here
+
+_FIRST_TOKEN = "admin.token"  # noqa: S105 - the name of a file
+_STOP_SECONDS = 20.0
+_HEADER_BYTES = 32_768
+
+
+def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
+    """Until it is told to stop; a request in flight is finished."""
+    control = wiring.control(here.settings)
+    listening = bind(host, port)
+    with listening:
+        file = access.first_token(control, here.settings.data_dir.absolute() / _FIRST_TOKEN)
+        if file is not None:
+            here.out.note(f"first start: an admin's token is in {file} (only you can read it)")
+        app = create_app(
+            control,
+            desk=Desk(control, wiring.states(here.settings, control.db)),
+            doctor=lambda: doctor.examine(checkup.checks(here.settings)),
+        )
+        address = listening.getsockname()
+        here.out.note(f"listening on http://{address[0]}:{address[1]}")
+        beside = Beside(here.settings)
+        if worker:
+            here.out.note(beside.start())
+        try:
+            _run(app, listening)
+        finally:
+            beside.stop()
+    return ExitCode.DONE
+
+
+def _run(app: Any, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        timeout_graceful_shutdown=10,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Our own socket, so that a port in use is said in our words before anything else begins."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(found[0], socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(found[4])
+        listening.listen(2048)
+    except OSError as error:
+        why = "it is in use" if error.errno == errno.EADDRINUSE else str(error.strerror or error)
+        hint = "stop who uses it, or say another --port (0: a free one)"
+        raise Unavailable(f"listening on {host}:{port}: {why}", hint=hint) from error
+    return listening
+
+
+@dataclass
+class Beside:
+    """A worker in a thread of this process, unless another process has one."""
+
+    settings: Settings
+    _running: list[Any] = field(default_factory=list)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> str:
+        begun = threading.Event()
+        said: list[str] = []
+
+        def started(worker: Any) -> None:
+            self._running.append(worker)
+            said.append("a worker runs in this process")
+            begun.set()
+
+        def work() -> None:
+            try:
+                wiring.run_worker(self.settings, started=started)
+            except Locked:
+                said.append("another process has the worker")
+            except ControlPlaneError as error:
+                said.append(f"no worker runs in this process: {error.message}; {error.hint}")
+            begun.set()
+
+        self._thread = threading.Thread(target=work, name="worker", daemon=True)
+        self._thread.start()
+        begun.wait()
+        return said[0] if said else "the worker ended at once"
+
+    def stop(self) -> None:
+        for worker in self._running:
+            worker.stop()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
