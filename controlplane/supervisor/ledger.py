@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from controlplane.domain.sealing import NONCE_BYTES, artifact_identity, seal, state_identity
+from controlplane.supervisor.statefile import StateFile
 from controlplane.supervisor.task import Task
 
 T = TypeVar("T")
@@ -31,15 +32,6 @@ class Line(NamedTuple):
     at: float
     stream: str
     text: str
-
-
-class StateFile(NamedTuple):
-    """A whole state as it was read."""
-
-    lineage: str
-    serial: int
-    sha256: str
-    content: bytes
 
 
 class Ended(NamedTuple):

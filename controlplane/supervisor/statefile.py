@@ -6,10 +6,18 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-
-from controlplane.supervisor.ledger import StateFile
+from typing import NamedTuple
 
 Signature = tuple[int, int, int]
+
+
+class StateFile(NamedTuple):
+    """A whole state as it was read."""
+
+    lineage: str
+    serial: int
+    sha256: str
+    content: bytes
 
 
 class StateReader:

@@ -13,7 +13,7 @@ from typing import Any
 
 from controlplane.adapters.keyring import FileKeyring
 from controlplane.adapters.terraform.command import Commands
-from controlplane.adapters.terraform.discovery import install
+from controlplane.adapters.terraform.discovery import Installation, install
 from controlplane.adapters.terraform.place import RunnerPlace
 from controlplane.adapters.terraform.prepare import Preparation
 from controlplane.adapters.terraform.runner import TerraformRunner
@@ -114,7 +114,10 @@ class RealStage(Stage):
         self.place = RunnerPlace(tmp / "data", self.url, slots, grace_seconds=(2.0, 2.0))
         self.keyring: Keyring = FileKeyring(tmp / "keyring.json")
         self._open: list[Database] = []
-        self._install = lambda: install("", "", self.place.data_dir)
+        self._install: Callable[[], Installation] = lambda: install("", "", self.place.data_dir)
+
+    def use(self, install: Callable[[], Installation]) -> None:
+        self._install = install
 
     def apply_with(self, script: Path) -> RunReport:
         """An apply of p1 for which this script stands in for Terraform."""

@@ -12,13 +12,14 @@ from typing import Any
 from python_terraform import IsFlagged
 from python_terraform import Terraform as Builder
 
+from controlplane.adapters.terraform.files import make_folder
+
 
 class Commands:
     def __init__(self, command: Sequence[str], empty_folder: Path) -> None:
         """`empty_folder`: the builder looks for a state where it is made, and shall find none."""
         self._command = list(command)
-        empty_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._builder = Builder(working_dir=str(empty_folder), terraform_bin_path=command[0])
+        self._builder = Builder(working_dir=str(make_folder(empty_folder)), terraform_bin_path=command[0])
 
     def init(self, *, keep_lock_file: bool) -> list[str]:
         mode = "readonly" if keep_lock_file else None

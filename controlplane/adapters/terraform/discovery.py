@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from controlplane.adapters.terraform.files import write_whole
+from controlplane.adapters.terraform.files import make_folder, write_whole
 from controlplane.domain.errors import Unavailable
 
 OLDEST = (1, 11)  # write-only arguments, in Terraform and in OpenTofu alike
@@ -49,10 +49,11 @@ class Installation:
     cli_config: Path
 
 
-def install(terraform: str, provider_mirror: str, data_dir: Path) -> Installation:
-    """Find Terraform and its providers, and write the configuration that says where they are."""
+def install(terraform: str, provider_mirror: str, data_dir: Path, path: str | None = None) -> Installation:
+    """Find Terraform and its providers, and write the configuration that says where they are. `path`:
+    where to look instead of PATH."""
     mirror = find_mirror(provider_mirror)
-    return Installation(find_terraform(terraform), mirror, write_cli_config(data_dir, mirror))
+    return Installation(find_terraform(terraform, path), mirror, write_cli_config(data_dir, mirror))
 
 
 # --- the binary
@@ -148,8 +149,7 @@ def _mirror(folder: Path, origin: str) -> Mirror | None:
 def write_cli_config(data_dir: Path, mirror: Mirror | None) -> Path:
     """Terraform's CLI configuration for our children: a person's own is never read."""
     folder = data_dir.absolute() / "terraform"
-    cache = folder / "provider-cache"
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cache = make_folder(folder / "provider-cache")
     text = "disable_checkpoint = true\n"
     if mirror is None:
         text += f"plugin_cache_dir = {json.dumps(str(cache))}\n"

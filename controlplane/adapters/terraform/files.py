@@ -9,6 +9,17 @@ from pathlib import Path
 from controlplane.domain.errors import Unavailable
 
 
+def make_folder(path: Path) -> Path:
+    """For us alone, unless it is there."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"making the folder {path}: {error.strerror}", hint="look at that disk: space, quota, rights"
+        ) from error
+    return path
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write what differs, 0600, by a rename: a full disk leaves what was there."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,8 @@ def launch(task: Task) -> bool:
     """True: the supervisor has the run. False: somebody else had it already."""
     folder = RunFolder(Path(task.run_folder))
     root = Path(next(iter(controlplane.__path__))).parent
-    with folder.errors.open("ab") as errors:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    with os.fdopen(os.open(folder.errors, flags, 0o600), "ab") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "controlplane.supervisor"],
             stdin=subprocess.PIPE,

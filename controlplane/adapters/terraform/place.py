@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from controlplane.adapters.terraform.files import write_whole
+from controlplane.adapters.terraform.files import make_folder, write_whole
 from controlplane.supervisor.locks import hold
 from controlplane.supervisor.task import RunFolder
 
@@ -57,16 +57,14 @@ class RunnerPlace:
             return None
 
     def hold_workspace(self, workspace: str, *, wait: bool) -> int | None:
-        folder = self.data / "locks"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = make_folder(self.data / "locks")
         return hold(folder / f"{workspace}.lock", self.wait_seconds if wait else 0)
 
     def seats(self) -> list[list[str]]:
         """For processes that work, and (behind them) for all that are there: memory bounds those."""
         memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
         rooms = max(self.slots, int(memory_gib * 0.75 / _GIB_A_PROCESS))
-        folder = self.data / "slots"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = make_folder(self.data / "slots")
         working = [str(folder / f"working-{n}") for n in range(self.slots)]
         return [working, [str(folder / f"present-{n}") for n in range(rooms)]]
 

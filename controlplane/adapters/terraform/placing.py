@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from controlplane.adapters.terraform.files import write_whole
+from controlplane.adapters.terraform.files import make_folder, write_whole
 from controlplane.adapters.terraform.prepare import OVERRIDE, OVERRIDE_FILE, Prepared
 from controlplane.adapters.terraform.records import StateRecords, StateRow
 from controlplane.domain.errors import Conflict
@@ -32,7 +32,7 @@ def place_state(states: StateRecords, workspace: str, folder: Path) -> Placed:
     """Put the newest state there. A newer one that a dead run left behind is stored first; one of another
     lineage that claims to be newer stops everything."""
     file = folder / STATE_PATH
-    file.parent.mkdir(mode=0o700, exist_ok=True)
+    make_folder(file.parent)
     (folder / LOCK_INFO_PATH).unlink(missing_ok=True)  # a leftover says nothing: we hold the real lock
     durable, local = states.newest(workspace), read_state(file)
     damaged = file.exists() and local is None

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from controlplane.adapters.terraform.command import Commands
 from controlplane.adapters.terraform.discovery import Installation
-from controlplane.adapters.terraform.files import write_whole
+from controlplane.adapters.terraform.files import make_folder, write_whole
 from controlplane.domain.errors import TerraformFailed, Unavailable
 from controlplane.domain.redaction import Redactor
 from controlplane.supervisor.task import LOCK_FILE, STATE_PATH
@@ -46,10 +46,9 @@ class Prepared:
 
 def child_environment(installation: Installation, home: Path) -> dict[str, str]:
     """A child's environment from nothing: no variable of ours reaches it, TF_LOG least of all."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(home),
+        "HOME": str(make_folder(home)),
         "LANG": "C.UTF-8",
         "TF_CLI_CONFIG_FILE": str(installation.cli_config),
         "TF_IN_AUTOMATION": "1",
@@ -86,8 +85,9 @@ class Preparation:
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._root / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(
+            make_folder(self._root) / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield

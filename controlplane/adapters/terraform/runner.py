@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.adapters.terraform.discovery import Installation
+from controlplane.adapters.terraform.files import make_folder
 from controlplane.adapters.terraform.launch import launch
 from controlplane.adapters.terraform.place import RunnerPlace
 from controlplane.adapters.terraform.records import RunRecords, RunRow, StateRecords
@@ -61,7 +62,7 @@ class TerraformRunner:
             return report
         self._tidy()
         folder = self._place.folder(order.run_id)
-        folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder.path)
         lock = self._place.hold_run(order.run_id)
         if lock is not None:  # else somebody starts it at this moment
             try:

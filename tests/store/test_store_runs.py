@@ -1,0 +1,107 @@
+"""Runs as everybody but their supervisor sees them; the same on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from controlplane.adapters.keyring import FileKeyring
+from controlplane.domain.errors import Missing
+from controlplane.domain.names import OperationId, RunId, WorkspaceId
+from controlplane.ports import RunOrder, RunVerb
+from controlplane.store import leases
+from controlplane.store.database import Database
+from controlplane.store.runs import Runs
+from controlplane.store.tables import Run, RunLine
+
+ORDER = RunOrder(
+    *(RunId("a1"), WorkspaceId("w"), OperationId("op"), RunVerb.APPLY, "/folder"),
+    plan_run=RunId("p1"),
+    touches_database=True,
+    timeout_seconds=7,
+)
+
+
+@pytest.fixture
+def runs(db: Database, tmp_path: Path) -> Runs:
+    return Runs(db, FileKeyring(tmp_path / "keys" / "keyring.json"))
+
+
+def change(db: Database, **values: object) -> None:
+    with db.write() as session:
+        session.execute(update(Run).where(col(Run.id) == "a1").values(**values))
+
+
+def test_an_order_is_written_once_and_whole(runs: Runs) -> None:
+    assert runs.order(ORDER)
+    assert not runs.order(ORDER)
+    row = runs.find("a1")
+    assert row is not None
+    assert (row.status, row.verb, row.workspace_id, row.operation_id) == ("ordered", "apply", "w", "op")
+    assert row.details == {
+        "folder": "/folder",
+        "plan_run": "p1",
+        "destroy": False,
+        "touches_database": True,
+        "timeout_seconds": 7,
+    }
+    assert runs.find("a2") is None
+    assert [found.id for found in runs.of_operation("op")] == ["a1"]
+
+
+def test_who_insists_once_is_not_taken_back(runs: Runs) -> None:
+    runs.order(ORDER)
+    asked = []
+    for insist in (False, True, False):
+        runs.ask_to_stop("a1", insist=insist)
+        row = runs.find("a1")
+        asked.append(row.interrupt_requested if row else "")
+    assert asked == ["ask", "insist", "insist"]
+
+
+def test_a_run_that_is_over_is_not_asked_to_stop(runs: Runs, db: Database) -> None:
+    runs.order(ORDER)
+    change(db, status="ended")
+    runs.ask_to_stop("a1", insist=True)
+    row = runs.find("a1")
+    assert row is not None
+    assert row.interrupt_requested == ""
+
+
+def test_a_run_is_lost_only_with_the_supervisor_that_is_gone(runs: Runs, db: Database) -> None:
+    runs.order(ORDER)
+    change(db, status="running", supervisor="new")
+    assert [row.id for row in runs.unfinished()] == ["a1"]
+    assert not runs.declare_lost("a1", "old")
+    assert runs.declare_lost("a1", "new")
+    assert not runs.declare_lost("a1", "new")
+    assert runs.unfinished() == []
+
+
+def test_lines_are_paged_by_number(runs: Runs, db: Database) -> None:
+    with db.write() as session:
+        session.add_all(
+            RunLine(run_id="a1", number=n, at=n, stream="terraform", text=f"line {n}") for n in (2, 1, 3)
+        )
+    assert [line.offset for line in runs.lines("a1", after=1, limit=1)] == [2]
+    assert [line.text for line in runs.lines("a1", after=2)] == ["line 3"]
+    assert runs.tail("a1", 2) == ["line 2", "line 3"]
+
+
+def test_an_artifact_that_was_not_left_is_missing(runs: Runs) -> None:
+    with pytest.raises(Missing, match="plan"):
+        runs.artifact("a1", "plan")
+    assert runs.artifact_digest("a1", "plan") is None
+
+
+def test_a_host_lives_while_one_of_its_workers_renews_its_lease(runs: Runs, db: Database) -> None:
+    assert not runs.host_lives("far:1")
+    with db.write() as session:
+        leases.take(session, "w1", "far", 1, 100)
+        leases.take(session, "w2", "gone", 1, -1)
+    assert runs.host_lives("far:1")
+    assert not runs.host_lives("gone:1")
+    assert not runs.host_lives("fa")
