@@ -15,7 +15,10 @@ from moto.server import ThreadedMotoServer
 from controlplane.adapters.aws import Aws, AwsAccount
 from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
 from controlplane.ports import Cloud
+from controlplane.sandbox import lifecycle
+from controlplane.sandbox.options import SandboxOptions
 from tests.fakes.cloud import FakeCloud
+from tests.fakes.writers import wait_until
 
 OURS = {"uid": "a1234567", "epoch": "1"}
 REGION = "us-east-1"
@@ -50,7 +53,7 @@ class InEmulator:
     endpoint: str
 
     def _client(self, service: str) -> Any:
-        keys = {"aws_access_key_id": "them", "aws_secret_access_key": "them"}
+        keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
 
     def database(self, identifier: str, **tags: str) -> None:
@@ -60,7 +63,7 @@ class InEmulator:
             Engine="postgres",
             AllocatedStorage=20,
             MasterUsername="cpmaster",
-            MasterUserPassword="long-enough-password",
+            MasterUserPassword="Long-enough-1",
             StorageEncrypted=True,
             Tags=_list(tags),
         )
@@ -82,6 +85,26 @@ def _list(tags: dict[str, str]) -> list[dict[str, str]]:
 class Place:
     cloud: Cloud
     makes: Makes
+    fleet: int = 105  # databases that it can hold: more than a page where they cost nothing
+
+    def available(self, identifier: str, **tags: str) -> None:
+        """A database that somebody made, and that has come up."""
+        self.makes.database(identifier, **tags)
+        self.comes_to(identifier, "available")
+
+    def comes_to(self, identifier: str, status: str) -> None:
+        wait_until(lambda: self._status(identifier) == status, f"{identifier} to be {status}")
+
+    def _status(self, identifier: str) -> str:
+        found = self.cloud.database(identifier)
+        return found.status if found else "gone"
+
+    def snapshot_comes(self, identifier: str) -> None:
+        def is_there() -> bool:
+            found = self.cloud.snapshot(identifier)
+            return found is not None and found.status == "available"
+
+        wait_until(is_there, f"{identifier} to be available")
 
 
 @pytest.fixture(scope="session")
@@ -93,12 +116,26 @@ def emulator() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(params=["fake", "fake in a file", "emulator"])
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The embedded one, with a PostgreSQL behind every instance: it takes time as AWS does."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    options = SandboxOptions(delay_seconds=0.2, metrics_seconds=3600, loopback="")
+    try:
+        yield lifecycle.start(folder, options).endpoint_url
+    finally:
+        lifecycle.reset(folder)
+
+
+EMULATED = ["emulator", pytest.param("sandbox", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=["fake", "fake in a file", *EMULATED])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    if request.param == "emulator":
-        endpoint = request.getfixturevalue("emulator")
-        account = AwsAccount(REGION, endpoint, access_key="test", secret_key="test")
-        return Place(Aws(account), InEmulator(endpoint))
+    if request.param in ("emulator", "sandbox"):
+        endpoint = request.getfixturevalue(request.param)
+        account = AwsAccount(REGION, endpoint, access_key="sandbox", secret_key="sandbox")
+        return Place(Aws(account), InEmulator(endpoint), 105 if request.param == "emulator" else 2)
     fake = FakeCloud(tmp_path / "cloud.json" if "file" in request.param else None)
     return Place(fake, InFake(fake))
 
@@ -109,7 +146,7 @@ def name() -> str:
 
 
 def token() -> str:
-    return str(uuid.uuid4())
+    return uuid.uuid4().hex[:9]  # short, as ours are
 
 
 def test_it_says_as_whom_it_acts(place: Place) -> None:
@@ -182,7 +219,7 @@ def test_a_parameter_holds_what_was_written_last(place: Place, name: str) -> Non
 
 def test_a_database_is_seen_with_its_tags(place: Place, name: str) -> None:
     assert place.cloud.database(name) is None
-    place.makes.database(name, **OURS)
+    place.available(name, **OURS)
     found = place.cloud.database(name)
     assert found is not None
     assert (found.identifier, found.storage_gb, found.encrypted) == (name, 20, True)
@@ -192,19 +229,18 @@ def test_a_database_is_seen_with_its_tags(place: Place, name: str) -> None:
 
 
 def test_the_fleet_is_seen_whole_beyond_one_page(place: Place, name: str) -> None:
-    wanted = {f"{name}-{number}" for number in range(105)}
+    wanted = {f"{name}-{number}" for number in range(place.fleet)}
     for identifier in wanted:
         place.makes.database(identifier)
     assert wanted <= {one.identifier for one in place.cloud.databases()}
 
 
 def test_a_database_stops_and_starts_however_often_it_is_asked(place: Place, name: str) -> None:
-    place.makes.database(name)
+    place.available(name)
     for call, status in ((place.cloud.stop_database, "stopped"), (place.cloud.start_database, "available")):
         call(name)
         call(name)
-        found = place.cloud.database(name)
-        assert found is not None and found.status == status
+        place.comes_to(name, status)
 
 
 def test_a_database_that_is_not_there_cannot_be_stopped(place: Place, name: str) -> None:
@@ -215,10 +251,11 @@ def test_a_database_that_is_not_there_cannot_be_stopped(place: Place, name: str)
 
 
 def test_a_snapshot_is_taken_once(place: Place, name: str) -> None:
-    place.makes.database(name)
+    place.available(name)
     first = place.cloud.create_snapshot(f"{name}-final", name, OURS)
     second = place.cloud.create_snapshot(f"{name}-final", name, OURS)
     assert first.arn == second.arn
+    place.snapshot_comes(f"{name}-final")
     found = place.cloud.snapshot(f"{name}-final")
     assert found is not None
     assert (found.database, found.status, found.storage_gb) == (name, "available", 20)
@@ -226,7 +263,7 @@ def test_a_snapshot_is_taken_once(place: Place, name: str) -> None:
 
 
 def test_a_snapshot_of_another_life_is_not_taken_for_ours(place: Place, name: str) -> None:
-    place.makes.database(name)
+    place.available(name)
     place.cloud.create_snapshot(f"{name}-final", name, OURS)
     with pytest.raises(AlreadyExists):
         place.cloud.create_snapshot(f"{name}-final", name, {**OURS, "uid": "b7654321"})
@@ -234,7 +271,7 @@ def test_a_snapshot_of_another_life_is_not_taken_for_ours(place: Place, name: st
 
 def test_a_snapshot_of_another_database_is_not_taken_for_ours(place: Place, name: str) -> None:
     for identifier in (name, f"{name}-other"):
-        place.makes.database(identifier)
+        place.available(identifier)
     place.cloud.create_snapshot(f"{name}-final", f"{name}-other", OURS)
     with pytest.raises(AlreadyExists, match=f"{name}-other"):
         place.cloud.create_snapshot(f"{name}-final", name, OURS)
@@ -247,7 +284,7 @@ def test_a_snapshot_needs_its_database(place: Place, name: str) -> None:
 
 def test_snapshots_are_listed_for_one_database_or_for_all(place: Place, name: str) -> None:
     for identifier in (name, f"{name}-other"):
-        place.makes.database(identifier)
+        place.available(identifier)
         place.cloud.create_snapshot(f"{identifier}-final", identifier, OURS)
     assert f"{name}-final" in [one.identifier for one in place.cloud.snapshots(name)]
     assert {one.database for one in place.cloud.snapshots(name)} == {name}
@@ -257,8 +294,10 @@ def test_snapshots_are_listed_for_one_database_or_for_all(place: Place, name: st
 
 
 def test_a_snapshot_is_deleted_only_when_it_is_ours(place: Place, name: str) -> None:
-    place.makes.database(name)
+    place.available(name)
     place.cloud.create_snapshot(f"{name}-ours", name, OURS)
+    place.snapshot_comes(f"{name}-ours")
+    place.comes_to(name, "available")
     place.makes.snapshot(f"{name}-theirs", name)
     for _ in range(2):
         place.cloud.delete_snapshot(f"{name}-ours")
@@ -269,8 +308,8 @@ def test_a_snapshot_is_deleted_only_when_it_is_ours(place: Place, name: str) -> 
 
 
 def test_resources_are_found_by_all_of_their_tags(place: Place, name: str) -> None:
-    place.makes.database(name, uid=name, epoch="1")
-    place.makes.database(f"{name}-two", uid=name, epoch="2")
+    place.available(name, uid=name, epoch="1")
+    place.available(f"{name}-two", uid=name, epoch="2")
     place.cloud.ensure_secret(name, "value", {"uid": name, "epoch": "1"}, token())
     both = place.cloud.tagged_resources({"uid": name, "epoch": "1"})
     assert sorted(arn.split(":")[2] for arn in both) == ["rds", "secretsmanager"]

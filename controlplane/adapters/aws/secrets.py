@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def _create(
         answer = client.create_secret(
             Name=name,
             SecretString=value,
-            ClientRequestToken=token,
+            ClientRequestToken=_request_token(name, token),
             Tags=to_list(tags),  # type: ignore[arg-type]
         )
     except ClientError as error:
@@ -68,6 +69,11 @@ def _create(
     return answer["ARN"]
 
 
+def _request_token(name: str, token: str) -> str:
+    """AWS wants 32 to 64 characters; ours may be of any length, and mean one value of one secret."""
+    return hashlib.sha256(f"{name}\n{token}".encode()).hexdigest()
+
+
 def _fill(client: SecretsManagerClient, arn: str, value: str, token: str) -> None:
     """Give a secret that never had a value its first one; a value that is there stays."""
     try:
@@ -75,7 +81,8 @@ def _fill(client: SecretsManagerClient, arn: str, value: str, token: str) -> Non
     except ClientError as error:
         if code_of(error) != _NOT_FOUND:
             raise
-        client.put_secret_value(SecretId=arn, SecretString=value, ClientRequestToken=token)
+        request = _request_token(arn, token)
+        client.put_secret_value(SecretId=arn, SecretString=value, ClientRequestToken=request)
 
 
 def describe(client: SecretsManagerClient, name: str) -> DescribeSecretResponseTypeDef | None:
@@ -106,7 +113,8 @@ def write(client: SecretsManagerClient, name: str, value: str, token: str) -> No
     """A new version under this token; the same token and value again change nothing."""
     with calling(f"writing the secret {name}", SERVICE):
         try:
-            client.put_secret_value(SecretId=name, SecretString=value, ClientRequestToken=token)
+            request = _request_token(name, token)
+            client.put_secret_value(SecretId=name, SecretString=value, ClientRequestToken=request)
         except ClientError as error:
             if is_code(error, _NOT_FOUND):
                 raise Missing(f"writing the secret {name}: there is none") from error

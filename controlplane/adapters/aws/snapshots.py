@@ -11,7 +11,7 @@ from controlplane.adapters.aws.databases import NOT_FOUND as DATABASE_NOT_FOUND
 from controlplane.adapters.aws.databases import PAGE, SERVICE, WRONG_STATE
 from controlplane.adapters.aws.errors import calling, is_code
 from controlplane.adapters.aws.ownership import check_ours, check_same_owner, to_list, to_mapping
-from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Unavailable
+from controlplane.domain.errors import AlreadyExists, Conflict, ControlPlaneError, Missing, Unavailable
 from controlplane.ports import Snapshot
 
 if TYPE_CHECKING:
@@ -32,33 +32,35 @@ def create(client: RDSClient, identifier: str, database: str, tags: Mapping[str,
                 Tags=to_list(tags),  # type: ignore[arg-type]
             )
         except ClientError as error:
-            if is_code(error, EXISTS):
-                return _ours(client, identifier, database, tags)
-            if is_code(error, DATABASE_NOT_FOUND):
-                raise Missing(f"{doing}: there is no such database") from error
-            if is_code(error, WRONG_STATE):
-                raise Conflict(
-                    f"{doing}: the database is not available",
-                    hint="wait until it is available, then run again",
-                ) from error
-            raise
+            if not is_code(error, EXISTS, WRONG_STATE, DATABASE_NOT_FOUND):
+                raise
+            # Taken by an earlier try: it may be in the making still (the database then is "backing-up",
+            # which hides that the snapshot exists), or the database may be gone since.
+            found = get(client, identifier)
+            if found is None:
+                raise _why_not(error, doing) from error
+            return _ours(found, database, tags)
     return from_answer(answer["DBSnapshot"])
 
 
-def _ours(client: RDSClient, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot:
-    """The snapshot of an earlier try, or of a call whose answer we never saw."""
-    found = get(client, identifier)
-    if found is None:
-        raise Unavailable(
-            f"taking the snapshot {identifier}: AWS says that it exists and that it does not",
-            hint="it is safe to run again in a minute",
-        )
+def _why_not(error: ClientError, doing: str) -> ControlPlaneError:
+    if is_code(error, DATABASE_NOT_FOUND):
+        return Missing(f"{doing}: there is no such database")
+    if is_code(error, WRONG_STATE):
+        hint = "wait until it is available, then run again"
+        return Conflict(f"{doing}: the database is not available", hint=hint)
+    return Unavailable(
+        f"{doing}: AWS says that it exists and that it does not", hint="it is safe to run again in a minute"
+    )
+
+
+def _ours(found: Snapshot, database: str, tags: Mapping[str, str]) -> Snapshot:
     if found.database != database:
         raise AlreadyExists(
-            f"taking the snapshot {identifier} of {database}: it exists, of {found.database}",
+            f"taking the snapshot {found.identifier} of {database}: it exists, of {found.database}",
             hint="choose another identifier",
         )
-    check_same_owner(f"the snapshot {identifier}", found.tags, tags)
+    check_same_owner(f"the snapshot {found.identifier}", found.tags, tags)
     return found
 
 
