@@ -21,6 +21,7 @@ from api.measure import Measures
 from api.rest import access, blueprints, fleet, health, operations, tenants, workspaces
 from controlplane.services import about, log
 from controlplane.services.control import Control
+from controlplane.services.quick import open_quick
 from controlplane.services.workspaces import Desk
 
 _DESCRIPTION = """\
@@ -61,6 +62,7 @@ def create_app(
         hub=Hub(partial(log.news, control)),
         measures=measures,
         limits=limits,
+        quick=open_quick(f"sqlite:///{control.db.file}") if control.db.file else None,
     )
     problems.install(app)
     for part in (tenants, operations, blueprints, access, fleet, workspaces, health):

@@ -20,6 +20,7 @@ from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Change, Way
 from controlplane.services.control import Ask, Control
 from controlplane.services.once import Request as Sent
+from controlplane.services.quick import Quick
 from controlplane.services.workspaces import Desk
 
 
@@ -34,6 +35,7 @@ class House:
     hub: Hub
     measures: Measures
     limits: Limits
+    quick: Quick | None
 
 
 def house(request: Request) -> House:
@@ -49,6 +51,11 @@ class Caller:
     @property
     def control(self) -> Control:
         return self.house.control
+
+    @property
+    def quick(self) -> Quick | None:
+        """On SQLite, for who sees everything: a read that is shorter than a way to a thread and back."""
+        return self.house.quick if self.actor.sees_everything else None
 
 
 class May:

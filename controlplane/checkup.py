@@ -5,8 +5,6 @@ Beside `wiring` the only namer of adapters and of the sandbox, since it asks wha
 
 from __future__ import annotations
 
-import shutil
-
 from controlplane import wiring
 from controlplane.domain.errors import Unavailable
 from controlplane.services.doctor import Check
@@ -16,6 +14,8 @@ from controlplane.store.database import open_database
 
 def checks(settings: Settings) -> list[Check]:
     """What this installation needs, each with the way to look for it."""
+    from controlplane.adapters import doctor as machine  # noqa: PLC0415
+
     return [
         Check("catalog", lambda: _look_for_catalog(settings)),
         Check("worker", lambda: _look_for_worker(settings), needed=False),
@@ -24,7 +24,9 @@ def checks(settings: Settings) -> list[Check]:
         Check("sandbox" if settings.is_sandbox else "aws", lambda: _look_for_cloud(settings)),
         Check("postgresql", _look_for_postgres, needed=settings.is_sandbox),
         Check("keyring", lambda: _look_for_keys(settings)),
-        Check("git", _look_for_git, needed=False),
+        Check("disk", lambda: machine.look_for_disk(settings.data_dir)),
+        Check("git", machine.look_for_git, needed=False),
+        Check("pg clients", machine.look_for_postgres_clients, needed=False),
     ]
 
 
@@ -92,10 +94,3 @@ def _look_for_keys(settings: Settings) -> str:
     if not settings.is_sandbox and not settings.keyring:
         wiring.keyring(settings)
     return settings.keyring or "a file of the sandbox"
-
-
-def _look_for_git() -> str:
-    found = shutil.which("git")
-    if found is None:
-        raise Unavailable("git is not on PATH", hint="install it to work with reviews")
-    return found

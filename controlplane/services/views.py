@@ -10,48 +10,14 @@ from controlplane.domain.operation import Status, is_final
 from controlplane.domain.tenant import customer_class
 from controlplane.services import guidance
 from controlplane.services.control import plain
+from controlplane.services.fields import TENANT
 from controlplane.store import operations
 from controlplane.store.tables import Operation, OperationEvent, Plan, Tenant
 from controlplane.store.tenants.listing import TenantRow
 
-_TENANT_FIELDS = (
-    "slug",
-    "uid",
-    "display_name",
-    "stage",
-    "size",
-    "region",
-    "cell",
-    "environment",
-    "blueprint",
-    "storage_gb",
-    "locations",
-    "users",
-    "paying",
-    "sla",
-    "sensitive",
-    "cost_tier",
-    "monthly_usd",
-    "phase",
-    "phase_reason",
-    "unverified",
-    "migration_state",
-    "endpoint",
-    "port",
-    "epoch",
-    "generation",
-    "observed_generation",
-    "template_version",
-    "revision",
-    "created_at",
-    "updated_at",
-    "ready_at",
-    "torn_down_at",
-)
-
 
 def tenant(row: Tenant | TenantRow, labels: dict[str, str]) -> dict[str, Any]:
-    view = {name: plain(getattr(row, name)) for name in _TENANT_FIELDS}
+    view = {name: plain(getattr(row, name)) for name in TENANT}
     view["monthly_usd"] = None if row.monthly_usd is None else f"{row.monthly_usd:.2f}"
     return {**view, "labels": labels, "customer_class": customer_class(row.locations, row.users).value}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from controlplane.settings import Settings
 
@@ -105,6 +105,6 @@ def connect(settings: Settings) -> Client:
         from controlplane.terminal.remote import RemoteClient  # noqa: PLC0415
 
         return RemoteClient(settings.server, settings.token)
-    from controlplane.terminal.local import LocalClient  # noqa: PLC0415
+    from controlplane.terminal.light import LightClient  # noqa: PLC0415
 
-    return LocalClient(settings)
+    return cast(Client, LightClient(settings))
