@@ -254,6 +254,7 @@ def test_every_shared_database_blueprint_has_a_known_cost_that_grows(blueprint: 
 
 def test_rounding_is_half_up_to_any_step() -> None:
     assert str(round_to(Decimal("0.115"), Decimal("0.01"))) == "0.12"
+    assert str(round_to(Decimal("0.125"), Decimal("0.01"))) == "0.13"
     assert str(round_to(Decimal("13.98"), Decimal(1))) == "14.00"
     assert str(round_up_to(Decimal("9.4"), Decimal(5))) == "10.00"
     assert str(round_up_to(Decimal(20), Decimal(5))) == "20.00"
@@ -263,3 +264,32 @@ def test_rounding_is_half_up_to_any_step() -> None:
 
 def test_a_charge_of_nothing_at_an_unknown_price_is_unknown() -> None:
     assert charge("x", Decimal(0), "hour", None, "rule").monthly_usd is None
+
+
+PLATFORM_KEYS = [
+    "fargate.vcpu",
+    "fargate.memory",
+    "rds.instance.db.t4g.small.multi",
+    "rds.storage.gp3.multi",
+    "rds.backup",
+    "alb",
+    "alb.lcu",
+    "s3.standard",
+    "s3.put",
+    "logs.ingest",
+    "cloudwatch.metric",
+    "cloudwatch.alarm",
+    "cloudwatch.dashboard",
+    "secrets.secret",
+    "dns.zone",
+    "dns.query",
+    "transfer.out",
+]
+
+
+@pytest.mark.parametrize("key", PLATFORM_KEYS)
+def test_every_price_of_a_platform_is_needed_for_its_total(key: str) -> None:
+    for book in (LIST, SEED):
+        dark = replace(book, usd={**book.usd, key: None})
+        assert estimate_platform(MODEL, dark, BLUEPRINT, "production", 10).total is None
+        assert estimate_platform(MODEL, dark, BLUEPRINT, "poc", 50).total is None
