@@ -18,7 +18,7 @@ from controlplane.store.database import Database, open_database
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount, Clients
-    from controlplane.ports import Keyring, Ports
+    from controlplane.ports import Keyring, Ports, Runner
     from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
     from controlplane.services.actor import Actor
     from controlplane.services.control import Control
@@ -138,28 +138,49 @@ def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:
 
 def ports(settings: Settings, db: Database) -> Ports:
     """The real adapters, pointed at AWS or at the sandbox."""
-    from controlplane.adapters.aws.clients import Clients, Role
+    from controlplane.adapters.aws.clients import Clients
     from controlplane.adapters.aws.cloud import Aws
     from controlplane.adapters.notify import LogNotifier
     from controlplane.adapters.postgres import Postgres
-    from controlplane.adapters.terraform.runner import TerraformRunner
     from controlplane.ports import Ports
 
     account = aws_account(settings)
     clients = Clients(account)
     ring = keyring(settings, clients)
-
-    def environment(role: str) -> dict[str, str]:
-        """What a Terraform child may know: the credentials of its role, and where AWS is."""
-        values = {"AWS_REGION": settings.region, **clients.environment(Role(role))}
-        return values | ({"AWS_ENDPOINT_URL": account.endpoint_url} if account.endpoint_url else {})
-
     return Ports(
-        runner=TerraformRunner(settings, db, ring, environment),
+        runner=runner(settings, db, ring, clients),
         cloud=Aws(account, clients),
         database=Postgres(),
         keyring=ring,
         notifier=LogNotifier(),
+    )
+
+
+def runner(settings: Settings, db: Database, ring: Keyring, clients: Clients) -> Runner:
+    """Terraform under its supervisors, with the credentials of the role that a run needs."""
+    from controlplane.adapters.aws.clients import Role
+    from controlplane.adapters.terraform import discovery
+    from controlplane.adapters.terraform.place import RunnerPlace
+    from controlplane.adapters.terraform.runner import TerraformRunner
+    from controlplane.ports import RunVerb
+    from controlplane.store.runs import Runs
+    from controlplane.store.states import States
+
+    data_dir = settings.data_dir.absolute()
+    endpoint = clients.account.endpoint_url
+
+    def environment(verb: RunVerb) -> dict[str, str]:
+        """What a Terraform child may know: the credentials of its role, and where AWS is."""
+        values = {"AWS_REGION": settings.region, **clients.environment(Role(verb.value))}
+        return values | ({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})
+
+    return TerraformRunner(
+        RunnerPlace(data_dir, settings.database_url, settings.slots),
+        Runs(db, ring),
+        States(db, ring),
+        ring,
+        lambda: discovery.install(settings.terraform, settings.provider_mirror, data_dir),
+        environment,
     )
 
 

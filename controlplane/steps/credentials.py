@@ -27,7 +27,7 @@ def new_password() -> str:
 
 
 def tags_of(tenant: Tenant, epoch: int | None = None) -> dict[str, str]:
-    """The ownership tags of a slot's things, the same that Terraform sets; without an epoch the tenant's own."""
+    """The tags that say whose a thing is, the same that Terraform sets; no epoch: the tenant's own."""
     slug, uid = names.Slug(tenant.slug), names.TenantUid(tenant.uid)
     tags = tenant_tags(slug, uid, Stage(tenant.stage), tenant.blueprint, tenant.cost_tier)
     return tags if epoch is None else {**tags, "epoch": str(epoch)}

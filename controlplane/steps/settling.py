@@ -92,7 +92,7 @@ def _presence(found: subject.Subject, plan: Plan) -> dict[str, settle.Presence]:
         elif type_ == "aws_ssm_parameter":
             if cloud.read_parameter(name) is not None:
                 present[address] = settle.Presence(name, ours=True)
-        elif any(arn.endswith(f":{name}") or arn.endswith(f":{name}:*") for arn in tagged):
+        elif any(arn.endswith((f":{name}", f":{name}:*")) for arn in tagged):
             present[address] = settle.Presence(name, ours=True)  # tags are how it was found
     return present
 
