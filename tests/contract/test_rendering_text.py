@@ -110,7 +110,9 @@ def test_ten_thousand_texts_come_back_as_they_were(texts: list[str]) -> None:
     check_both_ways(texts)
 
 
-LABEL = st.text(st.characters(categories=["L", "Nd"]) | st.sampled_from("_.:/=+-@ "), min_size=1, max_size=30)
+# Some letters fall apart into a letter and a mark when they are composed, and AWS takes no marks in a tag.
+_LETTERS = st.characters(categories=["L", "Nd"]).filter(lambda c: unicodedata.normalize("NFC", c) == c)
+LABEL = st.text(_LETTERS | st.sampled_from("_.:/=+-@ "), min_size=1, max_size=30)
 
 
 @settings(CAREFUL, max_examples=4)
