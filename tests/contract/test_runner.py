@@ -36,10 +36,10 @@ def test_a_plan_tells_its_changes_and_an_apply_makes_them(stage: Stage) -> None:
     assert [c["change"]["actions"] for c in changes] == [["create"], ["create"]]
     assert stage.runner().state(WORKSPACE) is None
     applied = stage.apply()
-    assert (applied.status, applied.exit_code, applied.state_serial) == (RunStatus.ENDED, 0, 1)
+    assert (applied.status, applied.exit_code) == (RunStatus.ENDED, 0)
     state = stage.runner().state(WORKSPACE)
     assert state is not None
-    assert state["serial"] == 1
+    assert state["serial"] == applied.state_serial
     assert len(state["resources"]) == 2
 
 
@@ -68,12 +68,10 @@ def test_a_destroying_plan_removes_everything(stage: Stage) -> None:
 def test_a_second_order_of_a_run_starts_nothing(stage: Stage) -> None:
     stage.configure()
     stage.plan()
-    stage.apply()
-    again = stage.begin_apply()
-    assert (again.status, again.exit_code) == (RunStatus.ENDED, 0)
-    state = stage.runner().state(WORKSPACE)
-    assert state is not None
-    assert state["serial"] == 1
+    first = stage.apply()
+    before = stage.runner().state(WORKSPACE)
+    assert stage.begin_apply() == first
+    assert stage.runner().state(WORKSPACE) == before
 
 
 def test_of_three_started_at_once_one_runs(stage: Stage) -> None:
@@ -206,7 +204,7 @@ def test_the_successor_of_a_worker_sees_the_run_and_its_end(stage: Stage) -> Non
     assert stage.finish("a1").exit_code == 0
     state = successor.state(WORKSPACE)
     assert state is not None
-    assert state["serial"] == 1
+    assert len(state["resources"]) == 2
 
 
 def test_the_version_names_the_product(stage: Stage) -> None:
