@@ -12,7 +12,11 @@ from controlplane.store.tables import WorkerLease
 def database_now(session: Session) -> float:
     """Seconds since 1970 where the leases are kept: hosts' clocks differ, this one does not."""
     postgres = session.get_bind().dialect.name == "postgresql"
-    query = "SELECT extract(epoch FROM clock_timestamp())" if postgres else "SELECT (julianday('now') - 2440587.5) * 86400.0"
+    query = (
+        "SELECT extract(epoch FROM clock_timestamp())"
+        if postgres
+        else "SELECT (julianday('now') - 2440587.5) * 86400.0"
+    )
     return float(session.execute(text(query)).scalar_one())
 
 
