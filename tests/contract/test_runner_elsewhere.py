@@ -13,7 +13,8 @@ from controlplane.adapters.terraform.discovery import find_mirror, find_terrafor
 from controlplane.domain.names import RunId
 from controlplane.ports import RunStatus
 from controlplane.sandbox.postgres import Cluster, discover
-from tests.contract.runner_stage import WORKSPACE, RealStage
+from controlplane.supervisor.locks import is_held
+from tests.contract.runner_stage import WORKSPACE, RealStage, until
 
 pytestmark = pytest.mark.terraform
 
@@ -47,33 +48,64 @@ def test_without_a_binary_the_bundled_library_plans_applies_and_can_be_interrupt
     assert (report.status, report.interrupted, report.exit_code) == (RunStatus.ENDED, True, 1)
 
 
-@pytest.mark.postgres
-def test_a_run_whose_rows_are_in_postgresql(tmp_path: Path) -> None:
-    cluster = Cluster(tmp_path / "cluster", discover())
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[Cluster, str]]:
+    """A PostgreSQL of its own, with the URL of an empty catalog."""
+    made = Cluster(tmp_path / "cluster", discover())
     password = secrets.token_hex(8)
-    cluster.init("catalog", password)
-    stage = None
+    made.init("catalog", password)
     try:
-        address = cluster.start()
+        address = made.start()
         url = f"postgresql://catalog:{password}@{address.host}:{address.port}"
         with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
             admin.execute("CREATE DATABASE catalog TEMPLATE template0")
-        stage = RealStage(tmp_path, url=f"{url}/catalog")
-        stage.configure(resources=3, seconds=3)
-        assert stage.plan().exit_code == 2
-        assert stage.begin_apply().status is RunStatus.RUNNING
-        stage.wait_for_line("a1", "r0: Creation complete")
-        stage.kill_supervisor("a1")
-        report = stage.finish("a1")
-        assert (report.status, report.exit_code) == (RunStatus.LOST, None)
-        state = stage.runner().state(WORKSPACE)
-        assert state is not None
-        assert len(state["resources"]) == 3
-        assert stage.plan("p2").exit_code == 0
+        yield made, f"{url}/catalog"
     finally:
-        if stage is not None:
-            stage.close()
-        cluster.remove()
+        made.remove()
+
+
+@pytest.fixture
+def remote(tmp_path: Path, cluster: tuple[Cluster, str]) -> Iterator[RealStage]:
+    real = RealStage(tmp_path, url=cluster[1])
+    real.configure(resources=3, seconds=3)
+    assert real.plan().exit_code == 2
+    assert real.begin_apply().status is RunStatus.RUNNING
+    real.wait_for_line("a1", "r0: Creation complete")
+    try:
+        yield real
+    finally:
+        real.close()
+
+
+@pytest.mark.postgres
+def test_a_killed_supervisor_is_replaced_where_the_rows_are_in_postgresql(remote: RealStage) -> None:
+    remote.kill_supervisor("a1")
+    report = remote.finish("a1")
+    assert (report.status, report.exit_code) == (RunStatus.LOST, None)
+    state = remote.runner().state(WORKSPACE)
+    assert state is not None
+    assert len(state["resources"]) == 3
+    assert remote.plan("p2").exit_code == 0
+
+
+@pytest.mark.postgres
+def test_a_run_goes_on_while_its_database_is_down_and_is_written_down_later(
+    remote: RealStage, cluster: tuple[Cluster, str]
+) -> None:
+    address = cluster[0].address()
+    assert address is not None
+    remote.close_databases()
+    cluster[0].stop()
+    folder = remote.run_folder("a1")
+    until(lambda: not is_held(folder.terraform_lock), "Terraform's end")
+    assert is_held(folder.supervisor_lock)
+    cluster[0].start(address.host, address.port)
+    report = remote.finish("a1")
+    assert (report.status, report.exit_code) == (RunStatus.ENDED, 0)
+    lines = remote.runner().lines(RunId("a1"))
+    assert [line.offset for line in lines] == list(range(1, len(lines) + 1))
+    assert any("Apply complete! Resources: 3 added" in line.text for line in lines)
+    assert remote.plan("p2").exit_code == 0
 
 
 @pytest.mark.long

@@ -284,3 +284,22 @@ def test_a_run_that_waits_for_a_seat_can_be_interrupted(tmp_path: Path) -> None:
         assert (report.status, report.interrupted, report.started_at) == (RunStatus.ENDED, True, None)
     finally:
         stage.close()
+
+
+@pytest.mark.long
+def test_a_run_that_only_waits_makes_room_for_another(tmp_path: Path) -> None:
+    stage = RealStage(tmp_path, slots=1)
+    try:
+        stage.configure(resources=2, seconds=25)
+        stage.plan()
+        stage.begin_apply()
+        stage.wait_for_line("a1", "r1: Still creating")
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "main.tf").write_text("")
+        stage.runner().start(replace(order(RunVerb.PLAN, "q1", other), workspace=type(WORKSPACE)("other")))
+        assert stage.finish("q1").exit_code == 0
+        assert stage.runner().look(A1).status is RunStatus.RUNNING
+        assert stage.finish("a1").exit_code == 0
+    finally:
+        stage.close()
