@@ -341,6 +341,10 @@ class Migration(Protocol):
         """Bring the target's sequences to the source's, or leave them past it; how many moved."""
         ...
 
+    def freshen(self, control: Login) -> None:
+        """What replication does not bring: materialized views' rows and the planner's statistics."""
+        ...
+
     def publish(self, publisher: Login, name: str) -> None:
         """A publication of every table and a slot of that name."""
         ...

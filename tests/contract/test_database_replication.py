@@ -158,6 +158,21 @@ def test_without_copied_sequences_the_target_would_hand_out_used_numbers(pair: P
     assert failed() == []
 
 
+def test_what_replication_does_not_bring_is_made_afterwards(pair: Pair) -> None:
+    view = "CREATE MATERIALIZED VIEW public.{} AS SELECT count(*) AS n FROM public.{} {}"
+    for server, rows_or_not in ((pair.source, "WITH DATA"), (pair.target, "WITH NO DATA")):
+        with server.rdsadmin() as admin:
+            admin.execute("SET ROLE app_owner")
+            admin.execute(view.format("how_many", "ledger", rows_or_not).encode())
+            admin.execute(view.format("how_many_more", "how_many", rows_or_not).encode())
+    pair.seed()
+    for _ in range(2):
+        pair.migration.freshen(pair.target.control)
+    assert pair.target.value("SELECT n FROM public.how_many_more") == 1
+    analyzed = "SELECT last_analyze IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'ledger'"
+    wait_until(lambda: pair.target.value(analyzed), "statistics")
+
+
 def test_ending_a_replication_leaves_nothing_that_would_fill_a_disk(pair: Pair) -> None:
     pair.seed()
     for _ in range(2):

@@ -205,6 +205,10 @@ class FakeMigration:
             theirs.update({name: ours[name] for name in behind})
             return len(behind)
 
+    def freshen(self, control: Login) -> None:
+        with self._database.using("freshen", control, changes=True):
+            pass
+
     def publish(self, publisher: Login, name: str) -> None:
         with self._database.using("publish", publisher, changes=True) as server:
             server["slots"].setdefault(name, [])

@@ -26,6 +26,9 @@ from controlplane.ports import Login
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+CERTIFICATE_HINT = (
+    "give the worker RDS's CA bundle: https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+)
 # What psycopg raises, in the order in which it is looked up.
 _KINDS: tuple[tuple[type[psycopg.Error], type[ControlPlaneError], str], ...] = (
     (pg.QueryCanceled, Unavailable, "it took longer than allowed; it is safe to run again"),
@@ -120,7 +123,9 @@ def translate(error: psycopg.Error, doing: str, login: Login) -> ControlPlaneErr
     details = {"sqlstate": error.sqlstate or "", "where": where}
     for kind, ours, hint in _KINDS:
         if isinstance(error, kind):
-            return ours(f"{doing} ({where}): {said(error, login)}", hint=hint, details=details)
+            words = said(error, login)
+            next_step = CERTIFICATE_HINT if "certificate" in words else hint
+            return ours(f"{doing} ({where}): {words}", hint=next_step, details=details)
     return Broken(f"{doing} ({where}): {said(error, login)}", details=details)
 
 

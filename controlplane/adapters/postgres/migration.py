@@ -7,7 +7,15 @@ from pathlib import Path
 
 from psycopg import sql
 
-from controlplane.adapters.postgres import fence, markers, obstacles, picture, replication, verification
+from controlplane.adapters.postgres import (
+    fence,
+    markers,
+    obstacles,
+    picture,
+    queries,
+    replication,
+    verification,
+)
 from controlplane.adapters.postgres.connection import Connection, Connector
 from controlplane.adapters.postgres.schema_files import SchemaFiles
 from controlplane.domain.errors import Broken
@@ -67,6 +75,17 @@ class MigrationSql:
             for name in behind:
                 _set_sequence(connection, name, *wanted[name][:2])
             return len(behind)
+
+    def freshen(self, control: Login) -> None:
+        doing = "filling views and gathering statistics"
+        with self._connector.open(control, doing, statement_seconds=VERIFY_SECONDS) as connection:
+            views = connection.execute(queries.MATERIALIZED_VIEWS.encode()).fetchall()
+            for schema, name in views:
+                connection.execute(
+                    sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier(schema, name))
+                )
+            for schema, name in picture.user_tables(connection):
+                connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, name)))
 
     def publish(self, publisher: Login, name: str) -> None:
         replication.publish(self._connector, publisher, name)

@@ -34,6 +34,11 @@ TABLES = f"""
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND {_USER} AND {_OWN_CLASS} ORDER BY 1, 2
 """
+# By age: one may read from another.
+MATERIALIZED_VIEWS = f"""
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND {_USER} AND {_OWN_CLASS} ORDER BY c.oid
+"""
 SEQUENCES = f"""
 SELECT n.nspname, c.relname, s.seqincrement
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequence s ON s.seqrelid = c.oid

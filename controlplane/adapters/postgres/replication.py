@@ -2,6 +2,9 @@
 
 The slot is made before the subscription and by itself: both then are single statements that a retry can
 look for, and dropping a subscription never waits for the other side.
+
+A subscription holds the publisher's password, readable by superusers only, and its statement carries it: we
+keep it out of the server's log where we may, and the login is to be rotated once the migration is over.
 """
 
 from __future__ import annotations
@@ -15,12 +18,18 @@ from psycopg import sql
 from controlplane.adapters.postgres.connection import Connection, Connector
 from controlplane.adapters.postgres.fence import ensure_schema
 from controlplane.adapters.postgres.picture import user_tables
+from controlplane.adapters.postgres.roles import attempt
 from controlplane.domain.errors import Conflict, Invalid, Unavailable
 from controlplane.ports import Login, Replication
 
 PREFIX = "controlplane_"
 MARKER = ("controlplane", "marker")
 RELEASE_SECONDS = 30.0
+_UNLOGGED = {
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+}
 
 
 def check_name(name: str) -> None:
@@ -62,6 +71,8 @@ def subscribe(
         if _exists(connection, "pg_subscription", "subname", name):
             connection.execute(sql.SQL("ALTER SUBSCRIPTION {} ENABLE").format(sql.Identifier(name)))
             return
+        for setting, quiet in _UNLOGGED.items():
+            attempt(connection, f"SET {setting} TO '{quiet}'")
         connection.execute(
             sql.SQL(
                 "CREATE SUBSCRIPTION {name} CONNECTION {conninfo} PUBLICATION {name}"
