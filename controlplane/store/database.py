@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +21,7 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
+    Table,
     UpdateBase,
     create_engine,
     event,
@@ -29,6 +29,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -189,9 +190,9 @@ def _postgres_arguments(url: URL, wait_seconds: int) -> dict[str, Any]:
 
 def insert_if_absent(session: Session, table: type[Any], values: Mapping[str, Any]) -> bool:
     """Insert one row unless a unique index says that it is there; True for the one who inserted it."""
-    # The dialect's own module is loaded already; importing both by name would cost every start 50 ms.
-    dialect = import_module(f"sqlalchemy.dialects.{session.get_bind().dialect.name}")
-    insert = dialect.insert(table.__table__)
+    target: Table = table.__table__
+    on_postgres = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert(target) if on_postgres else sqlite.insert(target)
     return changed_rows(session, insert.values(**values).on_conflict_do_nothing()) > 0
 
 
