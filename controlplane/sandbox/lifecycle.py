@@ -104,6 +104,7 @@ def stop(folder: Path) -> bool:
             os.kill(info.pid, signal.SIGTERM)
             if not _wait_until(lambda: _running(folder) is None, STOP_SECONDS):
                 _kill(folder, info)
+            _reap(info.pid)
         return bool(_stop_clusters(folder) or info)
 
 
@@ -112,7 +113,12 @@ def status(folder: Path) -> SandboxStatus:
     info = _running(folder)
     if info is None:
         return SandboxStatus(running=False, info=_read(folder))
-    found = control(info, "status")
+    try:
+        found = control(info, "status")
+    except Unavailable:
+        if _wait_until(lambda: _running(folder) is None, 2):  # it was just ending
+            return SandboxStatus(running=False, info=info)
+        raise
     return SandboxStatus(True, info, tuple(found["instances"]), found["not_kept"])
 
 
@@ -244,8 +250,14 @@ def _spawn(folder: Path) -> subprocess.Popen[bytes]:
 def _kill(folder: Path, info: SandboxInfo) -> None:
     os.kill(info.pid, signal.SIGKILL)
     _wait_until(lambda: _running(folder) is None, 10)
+    _reap(info.pid)
+
+
+def _reap(pid: int) -> None:
+    """A child of ours that ended is reaped by nobody else."""
     for process in _started:
-        process.poll()
+        if process.pid == pid:
+            process.wait(10)
 
 
 def _await_ready(folder: Path, process: subprocess.Popen[bytes]) -> SandboxInfo:

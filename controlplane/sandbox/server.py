@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 import time
 from collections import OrderedDict
@@ -88,6 +89,7 @@ class SandboxApp:
         time.sleep(rule.seconds)
         if rule.fault is Kind.SLOW:
             return answer
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)  # else it is kept open for a next request
         raise ConnectionAbortedError("the sandbox ends this connection without an answer")
 
     def _ask_moto(self, environ: dict[str, Any], call: Call | None) -> Answer:
