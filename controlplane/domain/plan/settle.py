@@ -12,10 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from controlplane.domain.plan.digest import Normal
-from controlplane.domain.plan.masking import CHANGED
 from controlplane.domain.plan.summary import DATABASES, Action
 from controlplane.domain.plan.values import mapping, same
-from controlplane.domain.redaction import MASK
 from controlplane.domain.workspace import Import
 
 
@@ -214,7 +212,7 @@ def _has_values(change: Normal, found: StateObject) -> bool:
 def _has_value(planned: Any, found: Any) -> bool:
     if isinstance(planned, dict):
         return all(_has_value(part, mapping(found).get(key)) for key, part in planned.items())
-    return planned not in (MASK, CHANGED) and same(planned, found)
+    return same(planned, found)  # a mask equals no value
 
 
 # --- the state file ---------------------------------------------------------------------------------------

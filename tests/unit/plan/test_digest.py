@@ -193,6 +193,13 @@ def test_anything_beyond_the_approved_update_voids_it(new: dict[str, Any]) -> No
     assert not _kept(approved, plan(new))
 
 
+def test_one_departure_among_many_remainders_voids_it() -> None:
+    approved = recorded("create")
+    whole = copy.deepcopy(approved)
+    last = normal_changes(approved)[-1]["address"]
+    assert not _kept(approved, changed(whole, last, "after", from_port=1))
+
+
 def test_half_of_an_update_is_a_remainder() -> None:
     wanted = {**SIZE, "allocated_storage": 30, "multi_az": True}
     half = {**SIZE, "allocated_storage": 30}

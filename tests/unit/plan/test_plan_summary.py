@@ -57,6 +57,11 @@ def test_a_deposed_object_is_a_deletion_of_its_own() -> None:
     assert (change.action, change.deposed) == (Action.DELETE, "1a2b3c4d")
 
 
+def test_the_order_of_a_plan_does_not_matter() -> None:
+    entries = [entry(DATABASE, "delete", {"id": key}, None, deposed=key) for key in ("00aa", "00bb")]
+    assert parse(plan(*entries)) == parse(plan(*reversed(entries)))
+
+
 @pytest.mark.parametrize("actions", ["delete create", "create delete", "forget create"])
 def test_both_orders_of_a_replacement_are_replacements(actions: str) -> None:
     change = _only(plan(entry(DATABASE, actions, {"a": 1}, {"a": 2}, replace_paths=[["kms_key_id"]])))

@@ -107,6 +107,13 @@ def test_a_time_that_comes_twice_in_autumn_starts_once() -> None:
     assert cron.following(first, BERLIN) == _berlin(2025, 10, 27, 2, 30)
 
 
+def test_a_shifted_start_does_not_hide_an_earlier_one() -> None:
+    # On Lord Howe Island clocks skip half an hour at 02:00: 02:15 starts at 02:45, after 02:30.
+    spring = datetime(2025, 10, 5, tzinfo=LORD_HOWE)
+    found = parse_cron("15,30 2 * * *").following(spring.astimezone(UTC), LORD_HOWE)
+    assert found == spring.replace(hour=2, minute=30).astimezone(UTC)
+
+
 def test_an_hourly_start_comes_in_the_repeated_hour_too_and_not_in_the_skipped_one() -> None:
     cron = parse_cron("30 * * * *")
     found = [_berlin(2025, 10, 26, 1, 0)]

@@ -72,6 +72,8 @@ def test_the_reason_names_the_window_that_decides() -> None:
         "denied by the window freeze"
         in look([_deny("0 12 * * *", 60, name="freeze")], ANYBODY, MONDAY).reason
     )
+    both = [_deny("0 12 * * *", 60, name="short"), _deny("0 12 * * *", 90, name="long")]
+    assert "long" in look(both, ANYBODY, MONDAY).reason
     reason = look([_allow("0 2 * * *", 60, name="nights")], ANYBODY, MONDAY).reason
     assert "nights" in reason and "2025-06-03 02:00 UTC" in reason
 
