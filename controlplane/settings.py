@@ -47,6 +47,9 @@ class Settings:
     apply_role: str = _setting("", "role ARN for applies")
     data_role: str = _setting("", "role ARN for secrets and databases")
     external_id: str = _setting("", "external id for role assumption")
+    database_certificates: str = _setting(
+        "", "CA bundle by which tenants' databases are known; RDS has its own"
+    )
 
     @property
     def is_sandbox(self) -> bool:

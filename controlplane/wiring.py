@@ -141,18 +141,22 @@ def ports(settings: Settings, db: Database) -> Ports:
     from controlplane.adapters.aws.clients import Clients
     from controlplane.adapters.aws.cloud import Aws
     from controlplane.adapters.notify import LogNotifier
-    from controlplane.adapters.postgres import Postgres
+    from controlplane.adapters.postgres import Connector, MigrationSql, Postgres
     from controlplane.ports import Ports
 
     account = aws_account(settings)
     clients = Clients(account)
     ring = keyring(settings, clients)
+    bundle = settings.database_certificates
+    connector = Connector(Path(bundle).expanduser() if bundle else None)
+    programs = sandbox(settings).postgres_programs if settings.is_sandbox else None
     return Ports(
         runner=runner(settings, db, ring, clients),
         cloud=Aws(account, clients),
-        database=Postgres(),
+        database=Postgres(connector),
         keyring=ring,
         notifier=LogNotifier(),
+        migration=MigrationSql(connector, programs),
     )
 
 

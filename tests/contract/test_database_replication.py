@@ -9,7 +9,8 @@ import pytest
 
 from controlplane.adapters.postgres import Postgres
 from controlplane.domain.errors import Conflict, Denied, Invalid, Unavailable
-from controlplane.ports import Login, Replication
+from controlplane.domain.migration.evidence import Replication
+from controlplane.ports import Login
 from controlplane.sandbox.clusters import Clusters
 from tests.fakes.rds import (
     REPLICATING_MAJOR,

@@ -12,15 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.domain.errors import Conflict, Denied, Invalid, Missing, Refused, Unavailable
-from controlplane.ports import (
-    Activity,
-    Check,
-    Login,
-    Obstacle,
-    Probe,
-    Replication,
-    Verification,
-)
+from controlplane.domain.migration.evidence import Activity, Check, Obstacle, Replication, Verification
+from controlplane.ports import Login, Probe
 from tests.fakes.world import World
 
 APPLICATION = ("app_a", "app_b")

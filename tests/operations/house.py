@@ -19,7 +19,7 @@ from controlplane.store.database import Database, connect, open_database
 from controlplane.store.migrate import migrate
 from controlplane.worker.loop import Worker
 from tests.fakes.cloud import FakeCloud
-from tests.fakes.database import FakeDatabase
+from tests.fakes.database import FakeDatabase, FakeMigration
 from tests.operations.terraform_double import TerraformDouble
 
 BLUEPRINT = "fargate_db_per_tenant"
@@ -76,7 +76,12 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
     install(
         World(
             ports=Ports(
-                terraform, cloud, database, FileKeyring(folder / "keys" / "key.json"), QuietNotifier()
+                terraform,
+                cloud,
+                database,
+                FileKeyring(folder / "keys" / "key.json"),
+                QuietNotifier(),
+                FakeMigration(database),
             ),
             db=db,
             catalog=catalog,

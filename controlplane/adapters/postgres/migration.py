@@ -19,7 +19,8 @@ from controlplane.adapters.postgres import (
 from controlplane.adapters.postgres.connection import Connection, Connector
 from controlplane.adapters.postgres.schema_files import SchemaFiles
 from controlplane.domain.errors import Broken
-from controlplane.ports import Activity, Login, Obstacle, Replication, Verification
+from controlplane.domain.migration.evidence import Activity, Obstacle, Replication, Verification
+from controlplane.ports import Login
 
 VERIFY_SECONDS = 3600
 

@@ -9,7 +9,8 @@ from psycopg import errors as pg
 from controlplane.adapters.postgres import fence, queries
 from controlplane.adapters.postgres.connection import Connection, Connector
 from controlplane.domain.errors import Invalid
-from controlplane.ports import Login, Obstacle
+from controlplane.domain.migration.evidence import Obstacle
+from controlplane.ports import Login
 
 STRATEGIES = ("in_place", "snapshot_restore", "logical_replication", "rds_blue_green")
 LONGEST_SECONDS = 60

@@ -20,7 +20,8 @@ from controlplane.adapters.postgres.fence import ensure_schema
 from controlplane.adapters.postgres.picture import user_tables
 from controlplane.adapters.postgres.roles import attempt
 from controlplane.domain.errors import Conflict, Invalid, Unavailable
-from controlplane.ports import Login, Replication
+from controlplane.domain.migration.evidence import Replication
+from controlplane.ports import Login
 
 PREFIX = "controlplane_"
 MARKER = ("controlplane", "marker")

@@ -11,7 +11,8 @@ from controlplane.adapters.postgres.connection import Connector
 from controlplane.adapters.postgres.picture import Picture
 from controlplane.adapters.postgres.schema_files import differences
 from controlplane.domain.errors import ControlPlaneError
-from controlplane.ports import Check, Login, Verification
+from controlplane.domain.migration.evidence import Check, Verification
+from controlplane.ports import Login
 
 MOST_NAMED = 10
 
