@@ -33,6 +33,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     load_der_public_key,
 )
+from cryptography.x509 import Certificate, load_der_x509_certificate
 from moto import backends
 from moto.core.base_backend import BackendDict, BaseBackend
 
@@ -177,6 +178,14 @@ def _public_key(plain: bytes) -> Any:
     return load_der_public_key(plain)
 
 
+def _reduce_certificate(certificate: Any) -> Any:
+    return (_certificate, (certificate.public_bytes(Encoding.DER),))
+
+
+def _certificate(plain: bytes) -> Any:
+    return load_der_x509_certificate(plain)
+
+
 def _reduce_public_key(key: Any) -> Any:
     return (_public_key, (key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),))
 
@@ -188,6 +197,7 @@ _REDUCERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (threading.Event, lambda _: (threading.Event, ())),
     (weakref.WeakValueDictionary, lambda thing: (weakref.WeakValueDictionary, (dict(thing),))),
     ((RSAPrivateKey, EllipticCurvePrivateKey, Ed25519PrivateKey), _reduce_private_key),
+    (Certificate, _reduce_certificate),
     ((RSAPublicKey, EllipticCurvePublicKey, Ed25519PublicKey), _reduce_public_key),
 )
 

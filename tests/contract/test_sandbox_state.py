@@ -11,6 +11,7 @@ from controlplane.sandbox import lifecycle
 from tests.contract.sandbox_stage import Stage, stage
 
 pytestmark = pytest.mark.postgres
+POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
 
 
@@ -62,17 +63,17 @@ def _storage(aws: Stage) -> Callable[[], Any]:
     return lambda: (
         s3.get_object(Bucket="states", Key="a/b.tfstate")["Body"].read(),
         s3.get_bucket_versioning(Bucket="states")["Status"],
-        aws.client("dynamodb").describe_table(TableName="locks")["Table"]["TableId"],
+        aws.client("dynamodb").describe_table(TableName="locks")["Table"]["CreationDateTime"],
     )
 
 
 def _application(aws: Stage) -> Callable[[], Any]:
     iam, ecs = aws.client("iam"), aws.client("ecs")
     role = iam.create_role(RoleName="task", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    iam.put_role_policy(RoleName="task", PolicyName="p", PolicyDocument=TRUST)
+    iam.put_role_policy(RoleName="task", PolicyName="p", PolicyDocument=POLICY)
     ecs.create_cluster(clusterName="app")
     ecs.register_task_definition(
-        family="app", containerDefinitions=[{"name": "a", "image": "i"}], taskRoleArn=role
+        family="app", containerDefinitions=[{"name": "a", "image": "i", "memory": 128}], taskRoleArn=role
     )
     aws.client("ecr").create_repository(repositoryName="app")
     aws.client("logs").create_log_group(logGroupName="/app")
