@@ -92,6 +92,17 @@ def _parse(name: str, default: Any, raw: str) -> Any:
         raise BadSetting(f"{PREFIX}{name.upper()} is {raw!r}, which is not a {kind}") from error
 
 
+def environment_of(settings: Settings, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a child of this program that shall have these settings, and none but these."""
+    env = os.environ if environ is None else environ
+    foreign = {name: value for name, value in env.items() if not name.startswith(PREFIX)}
+    return foreign | {
+        PREFIX + f.name.upper(): str(int(value) if isinstance(value, bool) else value)
+        for f in fields(settings)
+        if (value := getattr(settings, f.name)) != f.default
+    }
+
+
 def aws_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The AWS credentials of this process, the only variables that may reach a Terraform child."""
     env = os.environ if environ is None else environ

@@ -6,11 +6,13 @@ Everything here is imported when it is needed: a command that only reads the cat
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from controlplane.domain.errors import Invalid, Unavailable
 from controlplane.settings import Settings, load
@@ -160,6 +162,28 @@ def ports(settings: Settings, db: Database) -> Ports:
     )
 
 
+def run_as_application(
+    settings: Settings, slug: str, uid: str, statements: Sequence[LiteralString]
+) -> list[list[tuple[Any, ...]]]:
+    """SQL as a tenant's application runs it: with what Secrets Manager says, and nothing else."""
+    from controlplane.adapters.aws.clients import Clients
+    from controlplane.adapters.aws.cloud import Aws
+    from controlplane.adapters.postgres import Postgres
+    from controlplane.domain import names
+    from controlplane.ports import Login
+
+    account = aws_account(settings)
+    name = names.route_secret(names.Slug(slug), names.TenantUid(uid))
+    found = json.loads(Aws(account, Clients(account)).read_secret(name))
+    login = {key: found[key] for key in ("host", "port", "database", "username", "password")}
+    return Postgres().run_sql(Login(**login, tls=tls_of(settings)), statements)
+
+
+def tls_of(settings: Settings) -> str:
+    """Certificates are verified, but for the sandbox's, which has none."""
+    return "prefer" if settings.is_sandbox else "verify-full"
+
+
 def runner(settings: Settings, db: Database, ring: Keyring, clients: Clients) -> Runner:
     """Terraform under its supervisors, with the credentials of the role that a run needs."""
     from controlplane.adapters.aws.clients import Role
@@ -200,7 +224,7 @@ def world(settings: Settings, db: Database) -> World:
         poll_seconds=settings.poll_seconds,
         approval_days=settings.approval_days,
         two_person=settings.two_person,
-        tls="prefer" if settings.is_sandbox else "verify-full",
+        tls=tls_of(settings),
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString
 
 from psycopg import errors as pg
 
@@ -33,6 +33,12 @@ class Postgres:
             return Probe(False, error.message)
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         return Probe(not refused, refused, version, milliseconds, replica)
+
+    def run_sql(self, login: Login, statements: Sequence[LiteralString]) -> list[list[tuple[Any, ...]]]:
+        """One session as this login, in autocommit: each statement's rows, none where it gives none."""
+        with self.connector.open(login, "running SQL", ours=False) as connection:
+            cursors = [connection.execute(statement) for statement in statements]
+            return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
     def set_up_roles(self, master: Login, passwords: Mapping[str, str]) -> None:
         roles.set_up(self.connector, master, passwords)

@@ -77,10 +77,12 @@ def serve(
     return int(serving.serve(here, host, port, worker=not without_worker))
 
 
-def demo(here: Here) -> int:
-    """Show the whole story on the sandbox, and clean up behind it."""
+def demo(
+    here: Here, keep: Annotated[bool, typer.Option("--keep", help="Leave everything running.")] = False
+) -> int:
+    """Show the whole story on a sandbox of its own, and clean up behind it."""
     _wiring(here)
-    return int(importlib.import_module("controlplane.terminal.demo").run(here) or 0)
+    return int(importlib.import_module("controlplane.terminal.demo").run(here, keep=keep))
 
 
 def register(app: typer.Typer) -> None:
