@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import models, problems
 from api.auth import Gate
-from api.deps import House, May
+from api.deps import House
 from api.edge import Edge
 from api.events import Hub
 from api.limits import Limits
@@ -30,6 +30,7 @@ A PostgreSQL of its own for every tenant, on AWS, through Terraform.
 A change answers `202` with a long operation (AIP-151); follow it under `/v1/operations/{id}`. Errors are
 problems (RFC 9457). `Idempotency-Key` makes a POST safe to repeat."""
 _GZIP_FROM_BYTES = 1024
+ROUTERS = tuple(p.router for p in (tenants, operations, blueprints, access, fleet, workspaces, health))
 
 
 def create_app(
@@ -65,8 +66,8 @@ def create_app(
         quick=open_quick(f"sqlite:///{control.db.file}") if control.db.file else None,
     )
     problems.install(app)
-    for part in (tenants, operations, blueprints, access, fleet, workspaces, health):
-        app.include_router(part.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app
 
@@ -99,6 +100,3 @@ def _document(app: FastAPI) -> dict[str, Any]:
             if path.startswith("/v1/"):
                 operation["security"] = [{"token": []}]
     return found
-
-
-__all__ = ["May", "create_app"]

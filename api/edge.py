@@ -9,6 +9,7 @@ import secrets
 import time
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.limits import Limits
@@ -20,10 +21,6 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 _SENDING = frozenset({"POST", "PATCH", "PUT"})
 _log = logging.getLogger("controlplane.api")
-
-
-class _TooLarge(Exception):
-    """More came than was announced, or than is allowed."""
 
 
 class Edge:
@@ -44,6 +41,7 @@ class _Exchange:
         self._scope, self._receive, self._send = scope, receive, send
         self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self._most = limits.state_bytes if scope["path"].endswith("/state") else limits.body_bytes
+        self._too_large = f"a body has at most {self._most} bytes here"
         self._read = 0
         self._status = 0
         given = self._headers.get("x-request-id", "")
@@ -61,8 +59,6 @@ class _Exchange:
                 await self._answer(*refusal)
             else:
                 await app(self._scope, self._take, self._give)
-        except _TooLarge:
-            await self._answer(413, f"a body has at most {self._most} bytes here")
         except Exception:  # noqa: BLE001
             # The outermost place: whoever asked gets a problem, whoever runs this the whole story.
             _log.exception("%s %s broke", self._scope["method"], self._scope["path"])
@@ -76,7 +72,7 @@ class _Exchange:
         if not length.isdigit():
             return 400, "the Content-Length is no number"
         if int(length) > self._most:
-            return 413, f"a body has at most {self._most} bytes here"
+            return 413, self._too_large
         kind = self._headers.get("content-type", "").partition(";")[0].strip().lower()
         has_body = int(length) > 0 or "transfer-encoding" in self._headers
         sends = self._scope["method"] in _SENDING and has_body
@@ -88,7 +84,8 @@ class _Exchange:
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > self._most:
-            raise _TooLarge
+            # More came than was announced; the framework lets only its own error through.
+            raise HTTPException(413, self._too_large)
         return message
 
     async def _give(self, message: Message) -> None:

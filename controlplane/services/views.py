@@ -16,6 +16,9 @@ from controlplane.store.tables import Operation, OperationEvent, Plan, Tenant
 from controlplane.store.tenants.listing import TenantRow
 
 
+_WAITING = (Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW)
+
+
 def tenant(row: Tenant | TenantRow, labels: dict[str, str]) -> dict[str, Any]:
     view = {name: plain(getattr(row, name)) for name in TENANT}
     view["monthly_usd"] = None if row.monthly_usd is None else f"{row.monthly_usd:.2f}"
@@ -62,13 +65,13 @@ def operation(session: Session, row: Operation) -> dict[str, Any]:
         view["metadata"]["problem"] = row.error
     if not is_final(status):
         found = guidance.of_operation(view)
-        waits = status in (Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW, Status.NEEDS_OPERATOR)
         view["metadata"] |= {
             # Once approved it still has that status, until a worker takes it up.
-            "blocked": waits and bool(row.next_command),
+            "blocked": status in _WAITING and bool(row.next_command),
             "cause": found.cause,
             "who_may_act": found.who,
-            "next_command": row.next_command or found.command,
+            # Who made it wait knows best; otherwise what is written may be of an earlier status.
+            "next_command": (row.next_command if status in _WAITING else "") or found.command,
         }
     return view
 

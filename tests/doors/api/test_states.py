@@ -1,0 +1,84 @@
+"""Terraform's http backend: the state that we see, with the lock that Terraform knows."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from tests.doors.api.test_problems import assert_problem
+from tests.doors.premises import FREE, Premises
+
+LOCK = {"ID": "lock-1", "Operation": "OperationTypePlan", "Who": "ann@laptop", "Version": "1.11.4"}
+
+
+def state(serial: int, lineage: str = "aaaa") -> bytes:
+    return json.dumps({"version": 4, "serial": serial, "lineage": lineage, "resources": []}).encode()
+
+
+@pytest.fixture
+def place(premises: Premises) -> str:
+    premises.tenant()
+    with premises.control.db.engine.connect() as connection:
+        uid = connection.exec_driver_sql("SELECT uid FROM tenant").scalar()
+    return f"/v1/workspaces/tenant-{uid}/state"
+
+
+def put(http: httpx.Client, place: str, content: bytes, lock: str = "") -> httpx.Response:
+    params = {"ID": lock} if lock else {}
+    return http.post(place, content=content, params=params, headers={"content-type": "application/json"})
+
+
+def test_a_state_that_was_written_is_read(premises: Premises, place: str) -> None:
+    http = premises.client()
+    assert http.get(place).status_code == 204
+    assert put(http, place, state(1)).status_code == 200
+    assert http.get(place).content == state(1)
+
+
+def test_an_older_or_foreign_state_never_replaces_a_newer_one(premises: Premises, place: str) -> None:
+    http = premises.client()
+    put(http, place, state(5))
+    assert_problem(put(http, place, state(4)), 412, "stale")
+    assert_problem(put(http, place, state(6, "bbbb")), 412, "stale")
+    assert_problem(put(http, place, b"{}"), 422, "invalid")
+    assert http.get(place).content == state(5)
+
+
+def test_a_lock_keeps_others_out_and_names_its_holder(premises: Premises, place: str) -> None:
+    server = premises.serve(FREE)
+    ann, bob = server.client(premises.token(name="ann")), server.client(premises.token(name="bob"))
+    assert ann.request("LOCK", place, json=LOCK).status_code == 200
+    held = bob.request("LOCK", place, json={**LOCK, "ID": "lock-2"})
+    assert held.status_code == 423
+    assert (held.json()["ID"], held.json()["Who"], held.json()["code"]) == ("lock-1", "ann@laptop", "locked")
+    assert_problem(put(bob, place, state(1), "lock-2"), 423, "locked")
+    assert put(ann, place, state(1), "lock-1").status_code == 200
+    assert ann.request("UNLOCK", place, json=LOCK).status_code == 200
+    assert bob.request("LOCK", place, json={**LOCK, "ID": "lock-2"}).status_code == 200
+
+
+def test_force_unlock_without_an_id_frees_nothing(premises: Premises, place: str) -> None:
+    http = premises.client()
+    http.request("LOCK", place, json=LOCK)
+    assert_problem(http.request("UNLOCK", place), 409, "conflict")
+    assert http.request("LOCK", place, json={**LOCK, "ID": "lock-2"}).status_code == 423
+
+
+def test_terraform_comes_in_with_basic_auth(premises: Premises, place: str) -> None:
+    url, token = premises.serve(FREE).url, premises.token()
+    assert httpx.get(url + place, auth=("terraform", token)).status_code == 204
+    assert httpx.get(url + place, auth=("terraform", "wrong")).status_code == 401
+
+
+def test_a_workspace_that_is_not_there_is_missing(premises: Premises) -> None:
+    http = premises.client()
+    for workspace in ("tenant-nothing0", "platform-none", "tenant-", "..%2f..%2fetc"):
+        assert http.get(f"/v1/workspaces/{workspace}/state").status_code == 404, workspace
+
+
+def test_a_lock_that_is_no_json_is_refused(premises: Premises, place: str) -> None:
+    http = premises.client()
+    for body in (b"nonsense", b"[]", b"", b"{}"):
+        assert_problem(http.request("LOCK", place, content=body), 422, "invalid")
