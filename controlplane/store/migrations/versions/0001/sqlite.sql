@@ -38,6 +38,32 @@ CREATE TABLE audit_entry (
 );
 CREATE INDEX audit_entry_actor ON audit_entry (actor, seq);
 CREATE INDEX audit_entry_subject ON audit_entry (subject, seq);
+CREATE TABLE bill_day (
+	day DATE NOT NULL,
+	tenant VARCHAR NOT NULL,
+	service VARCHAR NOT NULL,
+	usd BIGINT NOT NULL,
+	estimated BOOLEAN NOT NULL,
+	PRIMARY KEY (day, tenant, service)
+);
+CREATE TABLE bill_query (
+	asked_on DATE NOT NULL,
+	begins DATE NOT NULL,
+	ends DATE NOT NULL,
+	requests INTEGER NOT NULL,
+	cost_usd BIGINT,
+	asked_by VARCHAR NOT NULL,
+	asked_at DATETIME NOT NULL,
+	PRIMARY KEY (asked_on)
+);
+CREATE TABLE budget (
+	scope VARCHAR NOT NULL,
+	monthly_usd BIGINT NOT NULL,
+	set_by VARCHAR NOT NULL,
+	reason VARCHAR NOT NULL,
+	set_at DATETIME NOT NULL,
+	PRIMARY KEY (scope)
+);
 CREATE TABLE change_window (
 	id VARCHAR NOT NULL,
 	name VARCHAR NOT NULL,
@@ -50,6 +76,22 @@ CREATE TABLE change_window (
 	created_at DATETIME NOT NULL,
 	CONSTRAINT pk_change_window PRIMARY KEY (id)
 );
+CREATE TABLE cost_day (
+	day DATE NOT NULL,
+	tenant_uid VARCHAR NOT NULL,
+	slug VARCHAR NOT NULL,
+	stage VARCHAR NOT NULL,
+	size VARCHAR NOT NULL,
+	region VARCHAR NOT NULL,
+	multi_az BOOLEAN NOT NULL,
+	databases INTEGER NOT NULL,
+	tenants INTEGER NOT NULL,
+	monthly_usd BIGINT,
+	shared_usd BIGINT,
+	book VARCHAR NOT NULL,
+	PRIMARY KEY (day, tenant_uid)
+);
+CREATE INDEX cost_day_tenant ON cost_day (tenant_uid, day);
 CREATE TABLE idempotency_key (
 	actor VARCHAR NOT NULL,
 	"key" VARCHAR NOT NULL,

@@ -1,0 +1,77 @@
+"""Budgets of the fleet and of stages, and what of them is taken already."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from controlplane.catalog.costing import Pricer
+from controlplane.domain.cost.estimate import add
+from controlplane.domain.cost.gate import Budget as Limit
+from controlplane.domain.errors import Missing
+from controlplane.domain.tenant import Phase
+from controlplane.store.costs.fleet import CostTenant, OpenPlan, open_plans, tenants
+from controlplane.store.costs.rows import Budget
+from controlplane.store.database import changed_rows, insert_if_absent
+from controlplane.store.tables import Operation
+
+FLEET = "fleet"
+
+
+def every(session: Session) -> list[Budget]:
+    query = select(Budget).order_by(col(Budget.scope))
+    return list(session.scalars(query, execution_options={"populate_existing": True}))
+
+
+def save(
+    session: Session, scope: str, monthly_usd: Decimal, *, actor: str, reason: str, now: datetime
+) -> None:
+    """Set it, or set it anew."""
+    values = {"monthly_usd": monthly_usd, "set_by": actor, "reason": reason, "set_at": now}
+    if not insert_if_absent(session, Budget, {"scope": scope, **values}):
+        changed_rows(session, update(Budget).where(col(Budget.scope) == scope).values(**values))
+
+
+def remove(session: Session, scope: str) -> None:
+    if not changed_rows(session, delete(Budget).where(col(Budget.scope) == scope)):
+        raise Missing(f"there is no budget for {scope!r}", hint="controlplane cost budget")
+
+
+def for_plan(session: Session, operation: Operation, pricer: Pricer) -> list[Limit]:
+    """The budgets that a tenant's plan has to keep, with what all others take of them.
+
+    Others are counted with the book in force; one that is being made, or that an older plan changes, counts
+    with what its plan says: who asked first goes first.
+    """
+    rows = every(session)
+    if not rows or operation.tenant_uid is None:
+        return []
+    plans = open_plans(session)
+    fleet = tenants(session)
+    own = next((t for t in fleet if t.uid == operation.tenant_uid), None)
+    stage = own.stage if own else ""
+    limits = []
+    for row in rows:
+        if row.scope not in (FLEET, stage):
+            continue
+        counted = [t for t in fleet if t is not own and row.scope in (FLEET, t.stage)]
+        taken = add(_taken(t, plans.get(t.uid), operation.seq or 0, pricer) for t in counted)
+        limits.append(Limit(row.monthly_usd, taken, f"the budget of {_words(row.scope)}"))
+    return limits
+
+
+def _taken(tenant: CostTenant, plan: OpenPlan | None, before: int, pricer: Pricer) -> Decimal | None:
+    now: Decimal | None = Decimal(0)
+    if tenant.is_there:
+        now = pricer.monthly_usd(tenant.slots, tenant.stage, tenant.region, running=tenant.is_running)
+    if plan is None or (plan.seq > before and tenant.phase != Phase.PROVISIONING):
+        return now
+    return None if now is None or plan.cost_after is None else max(now, plan.cost_after)
+
+
+def _words(scope: str) -> str:
+    return "the fleet" if scope == FLEET else f"stage {scope}"

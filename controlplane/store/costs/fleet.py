@@ -1,0 +1,121 @@
+"""The fleet as cost sees it: every tenant with its slots, in a handful of queries, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from controlplane.domain.operation import FINAL
+from controlplane.domain.tenant import Phase, Size
+from controlplane.domain.workspace import SlotSpec
+from controlplane.store.slots import GONE
+from controlplane.store.tables import Operation, Slot, Tenant, TenantLabel
+
+# Of these nothing runs: it was only asked for, is being made, or is gone.
+ABSENT = frozenset({Phase.REQUESTED, Phase.PROVISIONING, Phase.TORN_DOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class CostTenant:
+    uid: str
+    slug: str
+    stage: str
+    size: str
+    region: str
+    cell: str
+    blueprint: str
+    environment: str
+    phase: str
+    users: int
+    created_at: datetime
+    slots: tuple[SlotSpec, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_there(self) -> bool:
+        return self.phase not in ABSENT
+
+    @property
+    def is_running(self) -> bool:
+        return self.phase != Phase.SUSPENDED
+
+
+_NAMES = (
+    "uid", "slug", "stage", "size", "region", "cell", "blueprint", "environment", "phase", "users",
+    "created_at",
+)  # fmt: skip
+_TENANT = tuple(col(getattr(Tenant, name)) for name in _NAMES)
+_SLOT = tuple(
+    col(getattr(Slot, name))
+    for name in (
+        "tenant_uid", "epoch", "identifier", "size", "storage_gb", "multi_az", "backup_days", "alarms",
+    )
+)  # fmt: skip
+
+
+def tenants(session: Session, slug: str | None = None) -> list[CostTenant]:
+    """All tenants, the torn down ones too, by slug; or one."""
+    query = select(*_TENANT).order_by(col(Tenant.slug))
+    if slug is not None:
+        query = query.where(col(Tenant.slug) == slug)
+    rows = session.execute(query).all()
+    uid = rows[0].uid if slug is not None and rows else None
+    slots, labels = _slots(session, uid), _labels(session, uid)
+    own = [(dict(zip(_NAMES, row, strict=True)), row.uid) for row in rows]
+    return [
+        CostTenant(**values, slots=tuple(slots.get(owner, ())), labels=labels.get(owner, {}))
+        for values, owner in own
+    ]
+
+
+def _slots(session: Session, uid: str | None) -> dict[str, list[SlotSpec]]:
+    query = select(*_SLOT).where(col(Slot.status) != GONE).order_by(col(Slot.tenant_uid), col(Slot.epoch))
+    if uid is not None:
+        query = query.where(col(Slot.tenant_uid) == uid)
+    found: dict[str, list[SlotSpec]] = {}
+    for owner, epoch, identifier, size, storage_gb, multi_az, backup_days, alarms in session.execute(query):
+        spec = SlotSpec(epoch, identifier, Size(size), storage_gb, multi_az, backup_days, alarms=alarms)
+        found.setdefault(owner, []).append(spec)
+    return found
+
+
+def _labels(session: Session, uid: str | None) -> dict[str, dict[str, str]]:
+    query = select(col(TenantLabel.tenant_uid), col(TenantLabel.key), col(TenantLabel.value))
+    if uid is not None:
+        query = query.where(col(TenantLabel.tenant_uid) == uid)
+    found: dict[str, dict[str, str]] = {}
+    for owner, key, value in session.execute(query):
+        found.setdefault(owner, {})[key] = value
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    """An operation that is not over and whose plan says what its tenant costs afterwards."""
+
+    operation: str
+    seq: int
+    tenant_uid: str
+    cost_after: Decimal | None
+
+
+def open_plans(session: Session) -> dict[str, OpenPlan]:
+    """By tenant; of several the oldest, which goes first."""
+    this = Operation
+    query = (
+        select(col(this.id), col(this.seq), col(this.tenant_uid), col(this.cost_after))
+        .where(
+            col(this.status).notin_([s.value for s in FINAL]),
+            col(this.tenant_uid).is_not(None),
+            col(this.plan_id).is_not(None),
+        )
+        .order_by(col(this.seq).desc())
+    )
+    rows = session.execute(query).tuples()
+    return {str(uid): OpenPlan(id_, seq or 0, str(uid), after) for id_, seq, uid, after in rows}
