@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from controlplane.domain.migration.evidence import Activity, Obstacle, Replication, Verification
 from controlplane.domain.names import OperationId, RunId, WorkspaceId
+
+if TYPE_CHECKING:  # most of what speaks to the outside never speaks of money
+    from controlplane.domain.cost.book import PriceBook, Refresh
+    from controlplane.domain.cost.report.bill import Bill
 
 # --- Terraform runs ---------------------------------------------------------------------------------
 
@@ -324,6 +328,21 @@ class Keyring(Protocol):
         ...
 
     def rotate(self) -> str: ...
+
+
+# --- prices and bills -------------------------------------------------------------------------------
+
+
+class PriceSource(Protocol):
+    def refresh(self, book: PriceBook, today: date, regions: Sequence[str] = ()) -> Refresh:
+        """A new dated book and what it would change; nothing is taken."""
+        ...
+
+
+class BillSource(Protocol):
+    def billed(self, start: date, end: date) -> Bill:
+        """The whole fleet's days from `start` until the day before `end`. Every page of it is paid."""
+        ...
 
 
 # --- telling people ---------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -20,7 +21,7 @@ from controlplane.store.database import Database, open_database
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount, Clients
-    from controlplane.ports import Keyring, Ports, Runner
+    from controlplane.ports import BillSource, Keyring, Ports, PriceSource, Runner
     from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
     from controlplane.services.actor import Actor
     from controlplane.services.control import Control
@@ -50,6 +51,9 @@ def control(settings: Settings) -> Control:
         region=settings.region,
         cell=settings.cell,
         two_person=settings.two_person,
+        prices=prices_folder(settings),
+        price_source=lambda: price_source(settings),
+        bill_source=lambda: bill_source(settings),
     )
 
 
@@ -119,6 +123,30 @@ def aws_account(settings: Settings) -> AwsAccount:
         roles={role: arn for role, arn in roles.items() if arn},
         external_id=settings.external_id,
     )
+
+
+def prices_folder(settings: Settings) -> Path:
+    """Where the price books are that somebody took."""
+    return settings.data_dir.absolute() / "prices"
+
+
+def price_source(settings: Settings) -> PriceSource:
+    """AWS's price list, which answers in one region for all of them."""
+    from controlplane.adapters.aws.clients import Clients
+    from controlplane.adapters.pricing import REGION, AwsPriceList
+
+    if settings.is_sandbox:
+        raise Unavailable("the sandbox has no price list", hint="CONTROLPLANE_CLOUD=aws asks AWS for prices")
+    account = replace(aws_account(settings), region=REGION)
+    return AwsPriceList(Clients(account).get("pricing"))
+
+
+def bill_source(settings: Settings) -> BillSource:
+    from controlplane.adapters.aws.clients import Clients
+    from controlplane.adapters.costexplorer import REGION, CostExplorer
+
+    account = replace(aws_account(settings), region=REGION)
+    return CostExplorer(Clients(account).get("ce"))
 
 
 def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:

@@ -7,10 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from controlplane.catalog import Catalog
 from controlplane.store.database import Database
+
+if TYPE_CHECKING:
+    from controlplane.ports import BillSource, PriceSource
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -29,6 +33,9 @@ class Control:
     cell: str = "default"
     two_person: bool = True
     now: Callable[[], datetime] = utc_now
+    prices: Path | None = None  # where taken price books are kept
+    price_source: Callable[[], PriceSource] | None = None
+    bill_source: Callable[[], BillSource] | None = None
 
 
 @dataclass(frozen=True)
