@@ -11,38 +11,88 @@ from controlplane.catalog.attributes import load_attributes
 from controlplane.catalog.pricebook import load_book
 from controlplane.catalog.prices.model import load_model
 from controlplane.domain.cost.estimate import Estimate
-from controlplane.domain.cost.gate import CostChange, check_change
+from controlplane.domain.cost.gate import CostChange, Finding, check_change
 from controlplane.domain.cost.tenant import estimate_slots, shape_of_slot
+from controlplane.domain.errors import Conflict
 from controlplane.domain.operation import Kind
 from controlplane.domain.plan.forecast import forecast, total_outage
+from controlplane.domain.plan.summary import Action as PlanAction
 from controlplane.domain.plan.summary import PlanSummary
-from controlplane.domain.tenant import Phase, Stage
+from controlplane.domain.policy.decision import decide
+from controlplane.domain.policy.values import Facts, Override, PolicyInput, QuotaUse
+from controlplane.domain.selectors import subject_of
+from controlplane.domain.tenant import Environment, Phase, Stage
+from controlplane.domain.windows import look, parse_window
 from controlplane.domain.workspace import SlotSpec
 from controlplane.steps.subject import Subject
+from controlplane.steps.world import world
+from controlplane.store import slots
+from controlplane.store.guard import overrides, windows
 from controlplane.store.tables import Operation, Plan
 
-ADVISE, APPROVE, FORBID = "advise", "approve", "forbid"
+APPROVE, FORBID = "approve", "forbid"
 
 
 def judge(found: Subject, document: Mapping[str, Any], summary: PlanSummary) -> dict[str, Any]:
     """Forecast, cost and findings of a plan, as plain data that is stored with it."""
     outlook = forecast(document, load_attributes())
     change = cost_change(found)
-    findings = [
-        {"rule": f.rule, "level": f.level.value, "message": f.message, "evidence": dict(f.evidence)}
-        for f in (check_change(change, load_model().gate, ceiling_usd=_ceiling(found)) if change else [])
-    ]
-    findings += _standing(found, summary)
+    noted = check_change(change, load_model().gate, ceiling_usd=_ceiling(found)) if change else ()
+    here = world()
+    asked = PolicyInput(summary, document, _facts(found, summary), tuple(noted))
+    decision = decide(here.policy, asked, _overrides(found), here.now())
     return {
         "forecast": {
             "outage": total_outage(outlook).words(),
             "databases": [f.to_json() for f in outlook],
         },
-        "policy": findings,
+        "policy": [_finding(f) for f in decision.findings],
         "cost": _cost_columns(change),
         "cost_lines": change.as_json() if change else {},
         "delicate": _is_delicate(found, summary),
     }
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    evidence = {name: str(value) for name, value in found.evidence.items()}
+    return {"rule": found.rule, "level": found.level.value, "message": found.message, "evidence": evidence}
+
+
+def _facts(found: Subject, summary: PlanSummary) -> Facts:
+    """What the plan cannot tell by itself."""
+    catalog, tenant = world().catalog, found.tenant
+    payload = found.payload
+    return Facts(
+        kind=found.kind,
+        environment=Environment(tenant.environment if tenant else payload["environment"]),
+        region=tenant.region if tenant else payload["region"],
+        stage=Stage(tenant.stage) if tenant else None,
+        size=found.route_slot().size if tenant and found.slots else None,
+        tenant_uid=tenant.uid if tenant else "",
+        rightsizing_decision=tenant.rightsizing_decision if tenant else "",
+        regions=frozenset(catalog.regions),
+        classes=frozenset(size.instance_class for size in catalog.sizes.values()),
+        quotas=_quotas(found, summary),
+    )
+
+
+def _quotas(found: Subject, summary: PlanSummary) -> tuple[QuotaUse, ...]:
+    """Instances of the region, counted in the catalog: what is wanted counts before it is there."""
+    adding = sum(c.is_database and c.action is PlanAction.CREATE for c in summary.changes)
+    if found.tenant is None or not adding:
+        return ()
+    with world().db.read() as session:
+        used = slots.count_in_region(session, found.tenant.region)
+    quota = world().catalog.quotas["rds_instances"]
+    # The slots that this plan makes are wanted already.
+    return (QuotaUse(quota.name, max(0, used - adding), adding, quota.limit),)
+
+
+def _overrides(found: Subject) -> list[Override]:
+    uid = found.tenant.uid if found.tenant else None
+    with world().db.read() as session:
+        rows = overrides.living(session, uid, world().now())
+    return [Override(r.rule, r.person, r.reason, r.expires_at, r.tenant_uid) for r in rows]
 
 
 def cost_change(found: Subject) -> CostChange | None:
@@ -76,21 +126,6 @@ def _cost_columns(change: CostChange | None) -> dict[str, Decimal | None]:
     return {"cost_before": change.before.total, "cost_after": change.after.total}
 
 
-def _standing(found: Subject, summary: PlanSummary) -> list[dict[str, Any]]:
-    """What always needs an approval, whatever it costs."""
-    reasons = []
-    if found.tenant is not None and found.tenant.stage == Stage.PRODUCTION:
-        reasons.append(("approval.production", "every change of a production tenant needs an approval"))
-    removed = [c.address for c in summary.removals if c.is_database]
-    if removed or found.kind is Kind.DESTROY:
-        what = ", ".join(removed) or "the tenant"
-        reasons.append(("approval.destructive", f"this takes away {what}"))
-    elif summary.removals:
-        gone = ", ".join(c.address for c in summary.removals[:3])
-        reasons.append(("approval.removal", f"this deletes or replaces {gone}"))
-    return [{"rule": rule, "level": APPROVE, "message": message, "evidence": {}} for rule, message in reasons]
-
-
 def _is_delicate(found: Subject, summary: PlanSummary) -> bool:
     """What two persons have to want."""
     production = found.tenant is not None and found.tenant.stage == Stage.PRODUCTION
@@ -117,6 +152,31 @@ def verdict(operation: Operation, plan: Plan) -> dict[str, Any]:
 
 
 def window_opens(found: Subject) -> datetime | None:
-    """When the operation's change window opens; None: it is open, or there is none."""
-    del found
-    return None
+    """When the operation's change window opens; None: it is open, or none is against it."""
+    tenant = found.tenant
+    if tenant is None:
+        return None
+    with world().db.read() as session:
+        rows = windows.every(session)
+    if not rows:
+        return None
+    fields = {
+        name: str(getattr(tenant, name)) for name in ("slug", "stage", "size", "region", "cell", "phase")
+    }
+    opening = look(
+        [parse_window(r.name, r.effect, r.cron, r.minutes, r.zone, selector=r.selector) for r in rows],
+        subject_of(fields, found.labels or {}),
+        world().now(),
+    )
+    if opening.open:
+        return None
+    if opening.at is None:
+        raise Conflict(
+            f"no change window opens within a year: {opening.reason}", hint="controlplane window list"
+        )
+    return opening.at
+
+
+def monthly_usd(slots: Sequence[SlotSpec], stage: str, region: str) -> Decimal | None:
+    """What a tenant's slots cost a month; None where a price is not known."""
+    return _estimate(slots, stage, region).total

@@ -9,12 +9,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from controlplane.domain.operation import FINAL, Kind, Status
 from controlplane.domain.tenant import Phase
 from controlplane.durable import step
 from controlplane.steps import subject
+from controlplane.steps.judging import monthly_usd
 from controlplane.steps.world import world
 from controlplane.store import operations, tenants
+from controlplane.store.tables import Operation
 
 _BEFORE_APPLY = frozenset({Status.PLANNING, Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW, Status.PENDING})
 
@@ -56,10 +60,10 @@ def enter_phase(operation_id: str, phase: str, reason: str = "") -> None:
             _set_phase(session, operation, Phase(phase), reason)
 
 
-def _set_phase(session: Any, operation: Any, phase: Phase, reason: str) -> None:
+def _set_phase(session: Session, operation: Operation, phase: Phase, reason: str) -> None:
     tenants.set_phase(
         session,
-        operation.tenant_uid,
+        str(operation.tenant_uid),
         phase,
         actor=operation.requested_by,
         operation_id=operation.id,
@@ -79,8 +83,26 @@ def succeed(operation_id: str, phase: str | None, response: dict[str, Any], *, c
             return
         if operation.tenant_uid and phase:
             _set_phase(session, operation, Phase(phase), "")
-            tenants.observe_generation(session, operation.tenant_uid)
+            _observe(session, operation)
         operations.move(session, operation_id, status, here.now(), response=response, stage="")
+
+
+def _observe(session: Session, operation: Operation) -> None:
+    """What the operation brought about: cost, template version, and the generation that it reached."""
+    found = subject.read(session, operation.id)
+    tenant = found.the_tenant()
+    changes: dict[str, Any] = {"monthly_usd": monthly_usd(found.slots, tenant.stage, tenant.region)}
+    version = world().catalog.blueprint(tenant.blueprint).template_version
+    changes["template_version"] = version if found.slots else tenant.template_version
+    tenants.change(
+        session,
+        tenant.uid,
+        changes,
+        actor=operation.requested_by,
+        operation_id=operation.id,
+        now=world().now(),
+    )
+    tenants.observe_generation(session, tenant.uid)
 
 
 @step("end")

@@ -25,6 +25,7 @@ class Subject:
     tenant: Tenant | None = None
     slots: tuple[SlotSpec, ...] = ()
     labels: dict[str, str] | None = None
+    there: frozenset[int] = frozenset()  # epochs whose slot an apply has begun to make
 
     @property
     def kind(self) -> Kind:
@@ -58,12 +59,14 @@ def read(session: Session, operation_id: str) -> Subject:
     if operation.tenant_uid is None:
         return Subject(operation, platforms.by_workspace(session, operation.workspace_id))
     tenant = tenants.by_uid(session, operation.tenant_uid)
+    rows = slots.present(session, tenant.uid)
     return Subject(
         operation,
         platforms.find(session, tenant.blueprint, tenant.environment, tenant.cell),
         tenant,
-        tuple(slot_spec(row) for row in slots.present(session, tenant.uid)),
+        tuple(slot_spec(row) for row in rows),
         tenants.labels(session, tenant.uid),
+        frozenset(row.epoch for row in rows if row.status == "present"),
     )
 
 

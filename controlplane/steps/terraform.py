@@ -90,6 +90,8 @@ def _run(operation_id: str, order: RunOrder) -> RunReport:
             asked = _pass_on_cancel(operation_id, order)
         time.sleep(here.poll_seconds)
         report = here.ports.runner.look(order.run_id)
+        if report.status is RunStatus.NEVER_STARTED:  # its supervisor died before Terraform began
+            report = here.ports.runner.start(order)
     return report
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from controlplane.domain.errors import Conflict, Unavailable
-from controlplane.domain.workspace import Rendering
+from controlplane.domain.errors import Conflict, Refused, Unavailable
+from controlplane.domain.operation import Kind
+from controlplane.domain.workspace import Rendering, slot_changes_refused
 from controlplane.rendering import check_folder, render_platform, render_tenant
 from controlplane.steps import subject
 from controlplane.steps.story import effect
@@ -25,12 +26,22 @@ def folder_of(workspace_id: str) -> Path:
 def write(operation_id: str) -> dict[str, str]:
     """Render what the operation wants and write it; refuses to write over a person's edit."""
     found = subject.load(operation_id)
+    _refuse_impossible(found)
     rendering = _render(found)
     folder = folder_of(found.operation.workspace_id)
     if not found.payload.get("discard_edits"):
         _refuse_hand_edits(folder, found)
     write_files(folder, rendering.files)
     return {"folder": str(folder), "digest": rendering.digest, "version": rendering.template_version}
+
+
+def _refuse_impossible(found: subject.Subject) -> None:
+    """Changes that Terraform would pass over in silence, such as a smaller storage."""
+    if found.tenant is None or found.kind is Kind.DESTROY:
+        return
+    refused = slot_changes_refused([s for s in found.slots if s.epoch in found.there], found.wanted())
+    if refused:
+        raise Refused(f"{found.operation.tenant_slug}: " + "; ".join(refused))
 
 
 def _render(found: subject.Subject) -> Rendering:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from controlplane.catalog import Catalog
+from controlplane.domain.policy.decision import DEFAULT, Policy
 from controlplane.ports import Ports
 from controlplane.store.database import Database
 
@@ -30,7 +30,7 @@ class World:
     approval_days: int = 7
     two_person: bool = True
     tls: str = "verify-full"  # how we log in to tenants' databases
-    policy: Mapping[str, Any] = field(default_factory=dict)
+    policy: Policy = DEFAULT
     plan_timeout_seconds: int = 900
     apply_timeout_seconds: int = 7200
 

@@ -13,7 +13,7 @@ from sqlmodel import col
 from controlplane.domain.errors import Conflict, Missing
 from controlplane.domain.workspace import SlotSpec
 from controlplane.store.database import changed_rows, insert_if_absent
-from controlplane.store.tables import Slot
+from controlplane.store.tables import Slot, Tenant
 
 GONE = "gone"
 _FRESH = {"populate_existing": True}
@@ -66,3 +66,14 @@ def record_final_snapshot(session: Session, uid: str, receipt: Mapping[str, Any]
     this = (col(Slot.tenant_uid) == uid, col(Slot.identifier) == receipt["database"])
     if not changed_rows(session, update(Slot).where(*this).values(final_snapshot=dict(receipt))):
         raise Missing(f"the tenant {uid} has no slot {receipt['database']!r}")
+
+
+def count_in_region(session: Session, region: str) -> int:
+    """Databases that are wanted or there, of all tenants of a region."""
+    query = (
+        select(func.count())
+        .select_from(Slot)
+        .join(Tenant, col(Tenant.uid) == col(Slot.tenant_uid))
+        .where(col(Tenant.region) == region, col(Slot.status) != GONE)
+    )
+    return int(session.scalars(query).one())

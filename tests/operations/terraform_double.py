@@ -204,7 +204,18 @@ def _wanted(folder: Path) -> dict[str, dict[str, Any]]:
     wanted = {ROUTE_ADDRESS: {"type": ROUTE, "values": {"name": tfvars["route_parameter"]}}}
     for key, slot in tfvars["slots"].items():
         inside = f'module.database["{key}"]'
-        values = {k: slot[k] for k in ("identifier", "instance_class", "storage_gb", "multi_az", "protected")}
+        values = {
+            "identifier": slot["identifier"],
+            "instance_class": slot["instance_class"],
+            "allocated_storage": slot["storage_gb"],
+            "multi_az": slot["multi_az"],
+            "backup_retention_period": slot["backup_days"],
+            "deletion_protection": slot["protected"],
+            "storage_encrypted": True,
+            "publicly_accessible": False,
+            "skip_final_snapshot": False,
+            "final_snapshot_identifier": slot["final_snapshot_identifier"],
+        }
         values |= {
             "tags": {**tags, "epoch": str(slot["epoch"])},
             "password_wo_version": slot["credential_version"],
@@ -293,8 +304,8 @@ def _resource(address: str, resource: dict[str, Any]) -> dict[str, Any]:
 def _facts(values: dict[str, Any]) -> dict[str, Any]:
     return {
         "instance_class": values["instance_class"],
-        "storage_gb": values["storage_gb"],
+        "storage_gb": values["allocated_storage"],
         "multi_az": values["multi_az"],
-        "deletion_protection": values["protected"],
+        "deletion_protection": values["deletion_protection"],
         "status": "available",
     }
