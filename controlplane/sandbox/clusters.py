@@ -153,6 +153,20 @@ class Clusters:
         recovering.stop()
         return self._begin_history(resource_id, self.start(resource_id, settings, None, port))
 
+    def switch(
+        self,
+        sides: tuple[str, str],
+        settings: Mapping[str, str],
+        places: tuple[Address | None, Address | None],
+    ) -> tuple[Address, Address]:
+        """The second gets the rows and the address of the first; where new and old are then. Repeatable."""
+        old, new = sides
+        self.stop(old)
+        cluster = self._fresh(new, settings)
+        cluster.copy_from(self.instance(old))
+        moved = self._begin_history(new, self.start(new, settings, places[0]))
+        return moved, self.start(old, {**settings, "default_transaction_read_only": "on"}, places[1])
+
     def start(
         self, resource_id: str, settings: Mapping[str, str], wanted: Address | None, port: int = PORT
     ) -> Address:

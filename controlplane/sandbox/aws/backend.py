@@ -16,11 +16,12 @@ from moto.rds.exceptions import (
     DBSnapshotAlreadyExistsError,
     SnapshotQuotaExceededFault,
 )
-from moto.rds.models import DBSnapshot, RDSBackend
+from moto.rds.models import DBSnapshot
 
 from controlplane.sandbox.aws import facts, rules
 from controlplane.sandbox.aws.answers import RdsAnswers
 from controlplane.sandbox.aws.backups import AutomatedBackup, RetainedBackups
+from controlplane.sandbox.aws.bluegreen import BlueGreen
 from controlplane.sandbox.aws.instance import DEFERRED, SandboxInstance
 from controlplane.sandbox.aws.work import Task, Works
 
@@ -44,7 +45,7 @@ _INHERITED = (
 )
 
 
-class SandboxRds(RetainedBackups, RDSBackend):  # type: ignore[misc]
+class SandboxRds(RetainedBackups, BlueGreen):
     works: ClassVar[Works]
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -64,6 +65,8 @@ class SandboxRds(RetainedBackups, RDSBackend):  # type: ignore[misc]
 
     def create_db_instance(self, db_kwargs: Mapping[str, Any]) -> Any:
         values = dict(db_kwargs.items())
+        if self.green_of is not None:
+            return self._begin_green(values, self.green_of)
         if values.get("db_cluster_identifier") or values.get("engine") != facts.ENGINE:
             return super().create_db_instance(
                 values
@@ -176,6 +179,13 @@ class SandboxRds(RetainedBackups, RDSBackend):  # type: ignore[misc]
         replica.set_as_replica()
         source.add_replica(replica)
         return replica
+
+    def _begin_green(self, values: dict[str, Any], blue: SandboxInstance) -> SandboxInstance:
+        values["engine_version"] = (
+            rules.check_upgrade(blue.engine_version, values["engine_version"], True) or blue.engine_version
+        )
+        rules.check_shape(values)
+        return self._begin(values, "replicate", source=blue.dbi_resource_id)
 
     # --- modify -------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from moto.core.utils import utcnow
+from moto.rds.models import BlueGreenDeployment
 
 from controlplane.sandbox.aws.instance import SandboxInstance
 from controlplane.sandbox.aws.work import Effect, Task, Works
@@ -16,6 +17,7 @@ Done = Callable[[], None]
 
 class Effects:
     def __init__(self, works: Works) -> None:
+        self.works = works
         self.clusters: Clusters = works.clusters
         table: dict[str, Effect] = {
             "create": self.create,
@@ -29,6 +31,7 @@ class Effects:
             "snapshot": self.snapshot,
             "copy": self.copy,
             "delete": self.delete,
+            "switch": self.switch,
         }
         works.effects.update(table)
 
@@ -168,6 +171,20 @@ class Effects:
         def done() -> None:
             self._available(task)
             db.backend.forget_instance(db, keep_backups=keep)
+
+        return done
+
+    def switch(self, task: Task) -> Done:
+        """The blue side stops, the green one gets its rows and its address; the old one is for reading."""
+        green, blue = task.instance, task.values["blue"]
+        sides = (blue.dbi_resource_id, green.dbi_resource_id)
+        with self.works.turn(blue.dbi_resource_id):
+            places = self.clusters.switch(sides, green.server_settings(), (blue.place, green.place))
+
+        def done() -> None:
+            green.place, blue.place = places
+            blue.status = green.status = "available"
+            task.values["deployment"].set_status(BlueGreenDeployment.SupportedStates.SWITCHOVER_COMPLETED)
 
         return done
 
