@@ -5,6 +5,8 @@ Beside `wiring` the only namer of adapters and of the sandbox, since it asks wha
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from controlplane import wiring
 from controlplane.domain.errors import Unavailable
 from controlplane.services.doctor import Check
@@ -27,7 +29,15 @@ def checks(settings: Settings) -> list[Check]:
         Check("disk", lambda: machine.look_for_disk(settings.data_dir)),
         Check("git", machine.look_for_git, needed=False),
         Check("pg clients", machine.look_for_postgres_clients, needed=False),
+        *([] if settings.is_sandbox else [Check("certificates", lambda: _look_for_certificates(settings))]),
     ]
+
+
+def _look_for_certificates(settings: Settings) -> str:
+    from controlplane.adapters.doctor import look_for_certificates  # noqa: PLC0415
+
+    bundle = settings.database_certificates
+    return look_for_certificates(Path(bundle).expanduser() if bundle else None)
 
 
 def _look_for_catalog(settings: Settings) -> str:

@@ -51,7 +51,7 @@ def look_for_postgres_clients(folder: Path | None = None, server_major: int = 0)
 
 def look_for_certificates(bundle: Path | None) -> str:
     """The CA bundle that `verify-full` needs to know RDS by."""
-    hint = f"download {BUNDLE} and name it where the worker finds it"
+    hint = f"download {BUNDLE} and name it in CONTROLPLANE_DATABASE_CERTIFICATES"
     if bundle is None:
         raise Unavailable("no CA bundle for databases is set", hint=hint)
     try:
