@@ -73,7 +73,7 @@ def asked(routers: Iterable[APIRouter]) -> dict[tuple[str, str], A | None]:
     return {
         (method, route.path): _permission(route.dependant)
         for route in routes
-        for method in route.methods - {"HEAD"}
+        for method in (route.methods or set()) - {"HEAD"}
     }
 
 

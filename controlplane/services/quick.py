@@ -71,6 +71,10 @@ class Quick:
         except (sqlite3.Error, ValueError):
             return None
 
+    def close(self) -> None:
+        """Of this thread's connection."""
+        self._catalog.close()
+
     def _answer(self, rows: list[Row], size: int, mark: str) -> dict[str, Any]:
         more, rows = len(rows) > size, rows[:size]
         labels = self._catalog.labels([row["uid"] for row in rows]) if rows else {}

@@ -15,7 +15,6 @@ from controlplane.store import operations
 from controlplane.store.tables import Operation, OperationEvent, Plan, Tenant
 from controlplane.store.tenants.listing import TenantRow
 
-
 _WAITING = (Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW)
 
 

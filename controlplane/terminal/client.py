@@ -97,6 +97,8 @@ class Client(Protocol):
         """See that somebody does the work; what was done for it, for people. Empty: nothing needed."""
         ...
 
+    def close(self) -> None: ...
+
 
 def connect(settings: Settings) -> Client:
     """Through the server when one is set, else on the local catalog."""

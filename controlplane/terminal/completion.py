@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.settings import load
 from controlplane.terminal.client import Query, connect
@@ -17,8 +19,8 @@ def operation_ids(incomplete: str) -> list[str]:
 
 def _items(what: str, query: Query) -> list[dict[str, object]]:
     try:
-        client = connect(load())
-        answer = client.tenants(query) if what == "tenants" else client.operations(query)
+        with closing(connect(load())) as client:
+            answer = client.tenants(query) if what == "tenants" else client.operations(query)
     except (ControlPlaneError, ValueError, OSError):
         return []
     return list(answer["items"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from controlplane.services.quick import open_quick
+from controlplane.services.quick import Quick, open_quick
 from controlplane.settings import Settings
 from controlplane.terminal.client import Answer, Client, Query
 
@@ -23,15 +23,23 @@ class LightClient:
 
         return LocalClient(self._settings)
 
+    @cached_property
+    def _quick(self) -> Quick | None:
+        return open_quick(self._settings.database_url)
+
     def tenants(self, query: Query) -> Answer:
-        quick = open_quick(self._settings.database_url)
-        found = quick.page(query) if quick else None
+        found = self._quick.page(query) if self._quick else None
         return self._whole.tenants(query) if found is None else found
 
     def tenant(self, slug: str) -> Answer:
-        quick = open_quick(self._settings.database_url)
-        found = quick.tenant(slug) if quick else None
+        found = self._quick.tenant(slug) if self._quick else None
         return self._whole.tenant(slug) if found is None else found
+
+    def close(self) -> None:
+        if "_whole" in self.__dict__:
+            self._whole.close()
+        if self.__dict__.get("_quick") is not None:
+            self._quick.close()  # type: ignore[union-attr]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._whole, name)

@@ -203,6 +203,10 @@ class LocalClient:
         background.start_worker(file)
         return f"no worker was alive: started one (its words are in {file})"
 
+    def close(self) -> None:
+        if "_control" in self.__dict__:
+            self._control.db.close()
+
     # --- how a change goes in
 
     def _change(self, manner: Manner, what: tuple[str, Any], change: Change) -> Answer:

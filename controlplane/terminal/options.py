@@ -138,6 +138,10 @@ class Here:
             self.out.note("SANDBOX: an emulator on this machine, nothing here is AWS")
         return connect(self.settings)
 
+    def close(self) -> None:
+        if "client" in self.__dict__:
+            self.client.close()
+
 
 Body = Callable[..., Any]
 
@@ -201,8 +205,11 @@ def dressed(function: Body, *, changes: bool, more: Sequence[inspect.Parameter] 
     ]
 
     def call(**values: Any) -> Any:
-        common = {name: values.pop(name) for name, _, _ in extra}
-        return function(_here(common), **values)
+        here = _here({name: values.pop(name) for name, _, _ in extra})
+        try:
+            return function(here, **values)
+        finally:
+            here.close()
 
     call.__doc__ = function.__doc__
     call.__name__ = function.__name__

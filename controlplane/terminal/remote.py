@@ -150,6 +150,9 @@ class RemoteClient:
     def ensure_worker(self) -> str:
         return ""  # the server's own business
 
+    def close(self) -> None:
+        self._http.close()
+
     # --- the wire
 
     def _get(self, path: str, query: Query | None = None) -> Answer:

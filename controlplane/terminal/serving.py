@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from api.app import create_app
 from controlplane import checkup, wiring
 from controlplane.domain.errors import ControlPlaneError, Locked, Unavailable
 from controlplane.services import access, doctor
+from controlplane.services.control import Control
 from controlplane.services.workspaces import Desk
 from controlplane.settings import Settings
 from controlplane.terminal.exits import ExitCode
@@ -26,9 +29,7 @@ _HEADER_BYTES = 32_768
 
 def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
     """Until it is told to stop; a request in flight is finished."""
-    control = wiring.control(here.settings)
-    listening = bind(host, port)
-    with listening:
+    with bind(host, port) as listening, _opened(here.settings) as control:
         file = access.first_token(control, here.settings.data_dir.absolute() / _FIRST_TOKEN)
         if file is not None:
             here.out.note(f"first start: an admin's token is in {file} (only you can read it)")
@@ -49,6 +50,15 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
     return ExitCode.DONE
 
 
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Control]:
+    control = wiring.control(settings)
+    try:
+        yield control
+    finally:
+        control.db.close()
+
+
 def _run(app: Any, listening: socket.socket) -> None:
     config = uvicorn.Config(
         app,
@@ -63,6 +73,7 @@ def _run(app: Any, listening: socket.socket) -> None:
 
 def bind(host: str, port: int) -> socket.socket:
     """Our own socket, so that a port in use is said in our words before anything else begins."""
+    listening: socket.socket | None = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(found[0], socket.SOCK_STREAM)
@@ -70,6 +81,8 @@ def bind(host: str, port: int) -> socket.socket:
         listening.bind(found[4])
         listening.listen(2048)
     except OSError as error:
+        if listening is not None:
+            listening.close()
         why = "it is in use" if error.errno == errno.EADDRINUSE else str(error.strerror or error)
         hint = "stop who uses it, or say another --port (0: a free one)"
         raise Unavailable(f"listening on {host}:{port}: {why}", hint=hint) from error

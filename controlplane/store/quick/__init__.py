@@ -38,6 +38,12 @@ class QuickCatalog:
             self._mine.connection = found
         return found
 
+    def close(self) -> None:
+        found = getattr(self._mine, "connection", None)
+        if found is not None:
+            found.close()
+            self._mine.connection = None
+
     def is_current(self) -> bool:
         found = self._connection().execute("SELECT version_num FROM alembic_version").fetchone()
         return found is not None and found[0] == HEAD
