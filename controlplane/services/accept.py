@@ -41,6 +41,7 @@ class Intake:
             reason=self.ask.reason,
             request_id=self.ask.request_id,
             priority=self.ask.priority,
+            wave_id=self.ask.wave_id,
             created_at=self.control.now(),
             waiting_for="its turn",
             next_command="controlplane worker (if none is running)",

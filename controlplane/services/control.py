@@ -47,6 +47,7 @@ class Ask:
     auto_approve: bool = False
     if_match: int | None = None  # the tenant's revision that the caller saw
     priority: int = 10
+    wave_id: str | None = None
 
 
 def _base32(number: int, digits: int) -> str:

@@ -39,7 +39,8 @@ class _Joined(Database):
             yield self.session
 
 
-def _within(control: Control, session: Session) -> Control:
+def within(control: Control, session: Session) -> Control:
+    """The same control, whose writes join the transaction of this session."""
     same = {f.name: getattr(control.db, f.name) for f in fields(Database)}
     return replace(control, db=_Joined(**same, session=session))
 
@@ -71,7 +72,7 @@ def once(control: Control, actor: Actor, request: Request, call: Call, status_co
         before = idempotency.claim(session, actor.name, request.key, request.fingerprint, control.now())
         if before is not None:
             return Done(before.status_code, before.body, repeated=True)
-        body = call(_within(control, session))
+        body = call(within(control, session))
         idempotency.record(session, actor.name, request.key, Answer(status_code, body))
         return Done(status_code, body)
 
@@ -88,6 +89,6 @@ def rehearse(control: Control, call: Call) -> dict[str, Any]:
     """Everything that would be checked and written, and then nothing of it."""
     try:
         with control.db.write() as session:
-            raise _Undo(call(_within(control, session)))
+            raise _Undo(call(within(control, session)))
     except _Undo as undone:
         return {**undone.body, "dry_run": True}

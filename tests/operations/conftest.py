@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.worker.loop import Worker
 from tests.operations.house import House, build
 
 
@@ -16,8 +17,14 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def run(house: House) -> Iterator[Callable[[], None]]:
-    """Run a worker of this process until nothing is left to do."""
-    worker = house.worker()
-    yield lambda: worker.run(until_idle=True)
-    worker.engine.stop()
+def worker(house: House) -> Iterator[Worker]:
+    """A worker of this process, with the real engine."""
+    made = house.worker()
+    yield made
+    made.engine.stop()
+
+
+@pytest.fixture
+def run(worker: Worker) -> Callable[[], None]:
+    """Run it until nothing is left to do."""
+    return lambda: worker.run(until_idle=True)
