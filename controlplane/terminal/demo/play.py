@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -49,7 +50,7 @@ class Play:
 
     def type(self, *words: str) -> None:
         """A command as a person types it, and everything that it says."""
-        self.say(f"\n$ controlplane {' '.join(words)}")
+        self.say(f"\n$ controlplane {shlex.join(words)}")
         code, _ = self._run(words, None)
         if code:
             raise Broken(f"`controlplane {' '.join(words)}` ended with {code}", hint=_HINT)
