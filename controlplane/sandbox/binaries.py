@@ -165,7 +165,10 @@ def _within_reach(found: PostgresBinaries, runner: Identity) -> PostgresBinaries
     target = open_folder(runner) / f"controlplane-postgres-{mark}"
     if not target.exists():
         made = target.with_name(f"{target.name}.{os.getpid()}")
-        shutil.copytree(origin, made, symlinks=True)
+        shutil.copytree(origin, made / origin.parent.name / origin.name, symlinks=True)
+        libraries = origin.parent.with_name(f"{origin.parent.name}.libs")
+        if libraries.is_dir():  # a wheel keeps them there and finds them by the relative path
+            shutil.copytree(libraries, made / libraries.name, symlinks=True)
         made.chmod(0o755)
         try:
             made.rename(target)
@@ -173,7 +176,7 @@ def _within_reach(found: PostgresBinaries, runner: Identity) -> PostgresBinaries
             shutil.rmtree(made, ignore_errors=True)
     if target.is_symlink() or target.stat().st_uid != os.geteuid():
         raise Unavailable(f"using the copy of PostgreSQL in {target}: it belongs to somebody else")
-    return PostgresBinaries(target / "bin", found.source)
+    return PostgresBinaries(target / origin.parent.name / origin.name / "bin", found.source)
 
 
 def open_folder(runner: Identity) -> Path:

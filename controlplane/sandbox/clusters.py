@@ -25,7 +25,7 @@ from psycopg import sql
 
 from controlplane.domain.errors import Unavailable
 from controlplane.sandbox.binaries import Identity, PostgresBinaries, identity, open_folder
-from controlplane.sandbox.postgres import Address, Cluster, free_port
+from controlplane.sandbox.postgres import BELONGS_TO, Address, Cluster, free_port, sweep
 
 ADMIN = "rdsadmin"
 PORT = 5432
@@ -59,6 +59,7 @@ class Master:
 
 class Clusters:
     def __init__(self, folder: Path, binaries: PostgresBinaries, loopback: str = "127.0") -> None:
+        self.folder = folder.resolve()
         self.binaries = binaries
         self.loopback = loopback
         self.runner = identity()
@@ -69,11 +70,13 @@ class Clusters:
 
     def prepare(self) -> None:
         """Make the template that new instances are copied from; once per PostgreSQL version."""
+        sweep()
         for name in ("instances", "snapshots", "history"):
             (self.base / name).mkdir(parents=True, exist_ok=True)
         for place in (self.base, *self.base.iterdir()):
             if place.stat().st_uid == os.geteuid():
                 place.chmod(0o711)
+        (self.base / BELONGS_TO).write_text(str(self.folder))
         template = self.template
         if (template.home / "ready").exists():
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -42,6 +43,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "log_line_prefix": "'%m [%p] %q%u@%d '",
     }
 )
+BELONGS_TO = "belongs-to"  # in a home outside its folder: which folder that is
 _STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT, "kill": signal.SIGKILL}
 _PRELOAD = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 
@@ -125,6 +127,10 @@ class Cluster:
             raise Unavailable(f"using {home} for PostgreSQL: it belongs to somebody else")
         home.chmod(0o700)
         self._give(home)
+        if home != self.folder.resolve():
+            self.folder.mkdir(parents=True, exist_ok=True)  # while it is there, nobody sweeps its home
+            sweep()
+            (home / BELONGS_TO).write_text(str(self.folder.resolve()))
 
     def copy_from(self, other: Cluster) -> None:
         """Take the files of a cluster that is cleanly stopped."""
@@ -316,6 +322,25 @@ def _alive(pid: int, data: Path) -> bool:
         return state != "Z" and os.fsencode(data) in (process / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def sweep() -> None:
+    """End and remove what folders that are gone by now left in the open folder."""
+    runner = identity()
+    if not runner.is_other:
+        return
+    for home in open_folder(runner).glob("controlplane-*"):
+        mark = home / BELONGS_TO
+        ours = not home.is_symlink() and home.stat().st_uid in (os.geteuid(), runner.uid)
+        if not ours or not mark.is_file() or mark.stat().st_uid != os.geteuid():
+            continue
+        if Path(mark.read_text()).exists():
+            continue
+        for data in (home / "data", *home.glob("*/data"), *home.glob("*/*/data")):
+            for pid in _inside(data):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGQUIT)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _inside(data: Path) -> list[int]:

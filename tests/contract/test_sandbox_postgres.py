@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,3 +158,22 @@ def test_without_postgresql_the_error_says_how_to_get_it(tmp_path: Path) -> None
 def test_a_free_port_can_be_bound(cluster: Cluster) -> None:
     port = free_port()
     assert cluster.start("127.0.0.1", port).port == port
+
+
+def test_what_a_vanished_folder_left_behind_is_swept_and_nothing_else(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    lost = Cluster(tmp_path / "lost", cluster.binaries)
+    lost.init("rdsadmin", PASSWORD)
+    cluster.start()
+    lost.start()
+    pid, home = lost.pid(), lost.home
+    if home == lost.folder:
+        pytest.skip("nothing leaves its folder here: we are not root, or PostgreSQL's account may enter it")
+    shutil.rmtree(lost.folder)
+    third = Cluster(tmp_path / "third", cluster.binaries)
+    third.init("rdsadmin", PASSWORD)
+    assert pid and not home.exists()
+    assert cluster.is_running()
+    assert third.exists
+    third.remove()
