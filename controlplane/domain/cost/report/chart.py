@@ -24,8 +24,18 @@ class Series:
     points: tuple[tuple[float, float | None], ...]  # None: unknown, the line is interrupted
 
 
-def line_chart(title: str, x_label: str, y_label: str, series: Sequence[Series]) -> str:
-    """One line a series, told apart by colour and by dashes, with a legend."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on the x axis where something must change; its text begins with a short name."""
+
+    x: float
+    text: str
+
+
+def line_chart(
+    title: str, x_label: str, y_label: str, series: Sequence[Series], marks: Sequence[Mark] = ()
+) -> str:
+    """One line a series, told apart by colour and by dashes, with a legend; marks stand upright."""
     known = [(x, y) for s in series for x, y in s.points if y is not None]
     if not known:
         raise Invalid("nothing to draw: no point is known", errors=[FieldError("series", "is empty")])
@@ -34,10 +44,12 @@ def line_chart(title: str, x_label: str, y_label: str, series: Sequence[Series])
     frame = _Frame(x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1])
     body = [*_axes(x_label, y_label), *_y_grid(frame, y_ticks)]
     body += [_x_tick(frame, x) for x in x_ticks]
+    body += _marks(frame, marks)
     for index, one in enumerate(series):
         body += _line(frame, one, index)
     body += _legend([one.name for one in series])
-    return _document(title, _summary(title, series), body)
+    described = [_summary(title, series), *(mark.text for mark in marks)]
+    return _document(title, ". ".join(described), body)
 
 
 def bar_chart(title: str, x_label: str, y_label: str, bars: Sequence[tuple[str, float | None]]) -> str:
@@ -53,19 +65,25 @@ def bar_chart(title: str, x_label: str, y_label: str, bars: Sequence[tuple[str, 
     return _document(title, f"{title}: {described}", body)
 
 
-def forecast_chart(title: str, scenarios: Sequence[tuple[str, Sequence[Point]]]) -> str:
+def forecast_chart(
+    title: str, scenarios: Sequence[tuple[str, Sequence[Point]]], marks: Sequence[Mark] = ()
+) -> str:
     """Monthly cost by month, a line a scenario."""
     series = [
         Series(name, tuple((float(p.month), _float(p.monthly_usd)) for p in points))
         for name, points in scenarios
     ]
-    return line_chart(title, "months from now", "USD a month", series)
+    return line_chart(title, "months from now", "USD a month", series, marks)
 
 
-def scale_chart(title: str, lines: Sequence[tuple[str, Sequence[tuple[int, Decimal | None]]]]) -> str:
+def scale_chart(
+    title: str,
+    lines: Sequence[tuple[str, Sequence[tuple[int, Decimal | None]]]],
+    marks: Sequence[Mark] = (),
+) -> str:
     """Monthly cost by number of tenants."""
     series = [Series(name, tuple((float(n), _float(usd)) for n, usd in points)) for name, points in lines]
-    return line_chart(title, "tenants", "USD a month", series)
+    return line_chart(title, "tenants", "USD a month", series, marks)
 
 
 def fleet_chart(title: str, groups: Sequence[Group], by: str) -> str:
@@ -131,6 +149,21 @@ def _y_grid(frame: _Frame, ticks: Sequence[float]) -> list[str]:
 
 def _x_tick(frame: _Frame, value: float) -> str:
     return _text(frame.x(value), HEIGHT - BOTTOM + 18, _number(value), 'text-anchor="middle"')
+
+
+def _marks(frame: _Frame, marks: Sequence[Mark]) -> list[str]:
+    """One upright a place; the text is there for who points at it, and for who hears the picture."""
+    texts: dict[float, list[str]] = {}
+    for mark in marks:
+        if frame.x_low <= mark.x <= frame.x_high:
+            texts.setdefault(frame.x(mark.x), []).append(mark.text)
+    bottom = HEIGHT - BOTTOM
+    return [
+        f'<path d="M{x:g} {TOP}V{bottom}" stroke="#5a5a5a" stroke-dasharray="1 3" stroke-width="1.5">'
+        f"<title>{escape('; '.join(found))}</title></path>"
+        f'<path d="M{x - 4:g} {TOP}h8l-4 7z" fill="#5a5a5a"/>'
+        for x, found in texts.items()
+    ]
 
 
 def _line(frame: _Frame, series: Series, index: int) -> list[str]:
