@@ -279,6 +279,8 @@ def _await_ready(folder: Path, process: subprocess.Popen[bytes]) -> SandboxInfo:
 
 def _running(folder: Path) -> SandboxInfo | None:
     """The sandbox that runs here; a number that another process has by now does not count."""
+    for process in _started:
+        process.poll()
     content = _content(folder)
     if not content or not content.get("process") or process_mark(content["pid"]) != content["process"]:
         return None
