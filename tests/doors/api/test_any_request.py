@@ -16,7 +16,7 @@ from tests.doors.premises import FREE, Server, open_premises
 
 # A schema cannot say what a selector, a page token or a slug that is free looks like.
 _ACCEPTANCE = positive_data_acceptance
-_SHORT, _LONG = 6, 130  # examples for each of some forty operations
+_SHORT, _LONG = 6, 160  # examples for each of some forty operations
 
 
 class Target:

@@ -1,0 +1,186 @@
+"""The same command on the local catalog and through the server: the same output, the same exit code."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from controlplane.domain.operation import Kind
+from controlplane.operations import offered
+from controlplane.terminal import verbs
+from tests.doors.cli.terminal import Said, Terminal
+from tests.doors.premises import Premises
+
+READS = [
+    ("tenant", "list"),
+    ("tenant", "list", "-o", "json"),
+    ("tenant", "list", "-o", "yaml"),
+    ("tenant", "list", "-o", "name"),
+    ("tenant", "list", "-l", "team=a", "-o", "json"),
+    ("tenant", "list", "-l", "team in (a,b),size!=small", "--sort", "slug desc"),
+    ("tenant", "list", "--page-size", "1", "-o", "json"),
+    ("tenant", "list", "--stage", "production"),
+    ("tenant", "list", "--sort", "color"),
+    ("tenant", "show", "one"),
+    ("tenant", "show", "one", "-o", "json"),
+    ("tenant", "show", "one", "-o", "name"),
+    ("tenant", "show", "nobody"),
+    ("tenant", "show", "Not-A-Slug"),
+    ("tenant", "explain", "one"),
+    ("tenant", "explain", "one", "-o", "json"),
+    ("tenant", "history", "one"),
+    ("tenant", "history", "one", "-o", "json"),
+    ("operation", "list"),
+    ("operation", "list", "-o", "json", "--status", "pending"),
+    ("operation", "list", "--tenant", "nobody"),
+    ("operation", "show", "OP"),
+    ("operation", "show", "OP", "-o", "json"),
+    ("operation", "show", "nothing"),
+    ("operation", "plan", "OP"),
+    ("operation", "plan", "WAITS"),
+    ("operation", "plan", "WAITS", "-o", "json"),
+    ("operation", "log", "OP"),
+    ("operation", "log", "OP", "-o", "json"),
+    ("blueprint", "list"),
+    ("blueprint", "show", "fargate_db_per_tenant", "-o", "json"),
+    ("blueprint", "show", "nothing"),
+    ("window", "list", "-o", "json"),
+    ("user", "list"),
+    ("audit", "list", "-o", "json"),
+    ("audit", "list", "--subject", "tenant/one"),
+    ("audit", "list", "--since", "yesterday"),
+    ("audit", "verify", "-o", "json"),
+    ("audit", "verify", "--head", "nonsense"),
+    ("audit", "export"),
+    ("version", "-o", "json"),
+]
+
+
+@pytest.fixture
+def names(premises: Premises) -> dict[str, str]:
+    """Two tenants, one of which waits for a person."""
+    one = premises.tenant("one", labels={"team": "a"}, display_name='evil "\x1b[31m" [red]name')
+    two = premises.tenant("two", labels={"team": "b"}, size="small")
+    premises.await_approval(two)
+    return {"OP": one, "WAITS": two}
+
+
+def both(terminal: Terminal, through_server: Terminal, words: tuple[str, ...]) -> tuple[Said, Said]:
+    return terminal(*words), through_server(*words)
+
+
+def _unmarked(said: Said) -> Said:
+    """Without the note that only the local way has a sandbox to speak of."""
+    lines = [line for line in said.err.splitlines() if not line.startswith("SANDBOX")]
+    return Said(said.code, said.out, "\n".join(lines))
+
+
+@pytest.mark.parametrize("words", READS, ids=" ".join)
+def test_reading(
+    premises: Premises, terminal: Terminal, names: dict[str, str], words: tuple[str, ...]
+) -> None:
+    through_server = Terminal(
+        terminal.capture, ("--server", premises.serve().url, "--token", premises.token())
+    )
+    words = tuple(names.get(word, word) for word in words)
+    local, remote = both(terminal, through_server, words)
+    assert _unmarked(local) == _unmarked(remote)
+    assert "\x1b" not in local.out
+
+
+def _shape(answer: dict) -> dict:
+    """What does not differ from one asking to the next."""
+    volatile = ("id", "created_at", "requested_by", "request_id", "metadata", "workspace")
+    return {name: value for name, value in answer.items() if name not in volatile}
+
+
+def test_changing(terminal: Terminal, through_server: Terminal) -> None:
+    words = ("--no-wait", "--reason", "a pilot", "--label", "team=a", "--users", "12", "-o", "json")
+    local = terminal("tenant", "create", "here", *words).json()
+    remote = through_server("tenant", "create", "there", *words).json()
+    assert {**_shape(local), "tenant": ""} == {**_shape(remote), "tenant": ""}
+    assert (local["requested_by"][:6], remote["requested_by"][:6]) == ("local:", "token:")
+    for slug in ("here", "there"):
+        shown = terminal("tenant", "show", slug, "-o", "json").json()
+        assert (shown["labels"], shown["users"], shown["customer_class"]) == ({"team": "a"}, 12, "medium")
+
+
+def test_steering(premises: Premises, terminal: Terminal, through_server: Terminal) -> None:
+    for number, way in enumerate((terminal, through_server)):
+        operation = premises.tenant(f"t-{number}")
+        meaning = premises.await_approval(operation)
+        wrong = way("operation", "approve", operation, "--digest", "0000", "--no-wait")
+        assert wrong.code == 4
+        right = way("operation", "approve", operation, "--digest", meaning[:12], "--no-wait", "-o", "json")
+        assert right.json()["metadata"]["blocked"] is False
+        cancelled = way("operation", "cancel", operation, "--no-wait", "-o", "json")
+        assert (cancelled.code, cancelled.json()["status"]) == (0, "cancelled")
+        again = way("operation", "retry", operation, "--no-wait", "-o", "json")
+        assert again.json()["id"] != operation
+
+
+def test_access_and_windows(terminal: Terminal, through_server: Terminal) -> None:
+    for name, way in (("a", terminal), ("b", through_server)):
+        made = way("token", "create", f"ci-{name}", "--role", "operator", "--tenant", "acme-*", "-o", "json")
+        token = made.json()
+        assert (token["role"], token["tenants"], token["secret"][:3]) == ("operator", ["acme-*"], "cp_")
+        assert way("token", "revoke", token["id"], "-o", "json").json()["state"] == "revoked"
+        user = way("user", "add", f"ann-{name}", "--role", "viewer", "-o", "name").out.strip()
+        assert way("user", "remove", user).code == 0
+        words = ("--effect", "deny", "--cron", "0 2 * * *", "--minutes", "60", "-o", "name")
+        window = way("window", "add", f"w-{name}", *words).out.strip()
+        assert way("window", "remove", window).code == 0
+        assert way("window", "remove", window).code == 5
+
+
+def test_a_key_asked_twice_is_done_once(terminal: Terminal, through_server: Terminal) -> None:
+    for slug, way in (("here", terminal), ("there", through_server)):
+        words = ("tenant", "create", slug, "--no-wait", "--idempotency-key", f"k-{slug}", "-o", "name")
+        assert way(*words).out == way(*words).out
+
+
+def test_many_from_a_file(terminal: Terminal, through_server: Terminal, tmp_path: Path) -> None:
+    rows = [
+        {"slug": "f-1", "users": 40, "labels": {"a": "b"}},
+        {"slug": "-bad"},
+        {"slug": "f-2", "paying": False},
+    ]
+    lines = tmp_path / "rows.jsonl"
+    lines.write_text("\n".join(json.dumps(row) for row in rows) + "\n")
+    table = tmp_path / "rows.csv"
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["slug", "users", "labels", "paying"])
+        writer.writeheader()
+        writer.writerows(
+            [{"slug": "c-1", "users": 40, "labels": "a=b"}, {"slug": "-bad"}, {"slug": "c-2", "paying": "no"}]
+        )
+    for way, source, prefix in ((terminal, lines, "f"), (through_server, table, "c")):
+        rehearsed = way("tenant", "create", "--from", str(source), "--dry-run", "-o", "json")
+        assert [item["accepted"] for item in rehearsed.json()["items"]] == [True, False, True]
+        done = way("tenant", "create", "--from", str(source), "-o", "json")
+        assert (done.code, done.json()["accepted"]) == (1, 2)
+        shown = way("tenant", "show", f"{prefix}-1", "-o", "json").json()
+        assert (shown["users"], shown["labels"]) == (40, {"a": "b"})
+
+
+# --- nothing is missing -----------------------------------------------------------------------------
+
+
+def test_every_kind_of_change_of_a_tenant_is_a_verb() -> None:
+    elsewhere = {Kind.CREATE, Kind.PLATFORM, Kind.FINALIZE, Kind.ROLLBACK, Kind.ROLLOUT, Kind.DRILL}
+    assert {of.kind.value for of in offered() if of.kind not in elsewhere} <= set(verbs.TENANT_VERBS)
+
+
+def test_every_field_of_a_request_is_an_option(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    for of in offered():
+        if of.kind.value not in {*verbs.TENANT_VERBS, "create"}:
+            continue
+        text = terminal("tenant", of.kind.value, "--help").out
+        flags = {"labels": "label"}
+        for name in of.request.model_fields:
+            if name != "slug":
+                assert f"--{flags.get(name, name).replace('_', '-')}" in text, (of.kind, name)
