@@ -12,6 +12,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -42,11 +43,15 @@ def load_settings() -> Settings:
 
 def control(settings: Settings) -> Control:
     """What services need: the catalog's database and the facts. No engine, no cloud."""
+    return control_of(settings, open_or_create(settings))
+
+
+def control_of(settings: Settings, db: Database) -> Control:
     from controlplane.catalog import load as load_catalog
     from controlplane.services.control import Control
 
     return Control(
-        db=open_or_create(settings),
+        db=db,
         catalog=load_catalog(),
         region=settings.region,
         cell=settings.cell,
@@ -263,6 +268,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
     """Run a worker in this process until it is told to stop, or until nothing is left to do."""
     from controlplane import operations  # noqa: F401 - offers every workflow to the engine
     from controlplane.durable import Engine, on_reach
+    from controlplane.services import waves
     from controlplane.steps.world import install, utc_now
     from controlplane.worker.lease import Lease
     from controlplane.worker.lock import WorkerLock
@@ -290,6 +296,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             capacity=max(4, 4 * settings.slots),
             poll_seconds=settings.poll_seconds,
             shares=shares,
+            hooks=(partial(waves.advance, control_of(settings, db)),),
         )
         if started is not None:
             started(worker)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ SETTINGS = {
 }
 # Before 16 only a superuser subscribes; RDS patches that, the plain server does not.
 REPLICATING_MAJOR = 16
+
+
+_HERE = "SELECT oid FROM pg_database WHERE datname = current_database()"
+_SUBSCRIPTIONS = f"SELECT subname FROM pg_subscription WHERE subdbid = ({_HERE})"
+_PREPARED = "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"
+_SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE database = %s"
+_ROLES = "SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> %s"
 
 
 def passwords() -> dict[str, str]:
@@ -121,21 +129,55 @@ class Server:
             statement = "CREATE DATABASE {} OWNER {}" + (" TEMPLATE {}" if template else "")
             parts = [sql.Identifier(one) for one in (name, MASTER, template) if one]
             admin.execute(sql.SQL(statement).format(*parts))
-        return replace(self, database=name)
+        return replace(self, database=name, passwords=dict(self.passwords), foreign={})
 
-    def drop_databases(self, *names: str) -> None:
-        """With what a test left open in them."""
-        for name in names:
-            with self.rdsadmin(name) as admin:
-                for (gid,) in admin.execute(
-                    "SELECT gid FROM pg_prepared_xacts WHERE database = %s", [name]
-                ).fetchall():
-                    admin.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
-            with self.rdsadmin("postgres") as admin:
-                admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    def drop_database(self) -> None:
+        """With what a test left open in it."""
+        self.cluster.start(self.address.host, self.address.port)
+        self.drop_subscriptions()
+        with self.rdsadmin() as admin:
+            for (gid,) in admin.execute(_PREPARED).fetchall():
+                admin.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
+        with self.rdsadmin("postgres") as admin:
+            for (slot,) in admin.execute(_SLOTS, [self.database]).fetchall():
+                wait_until(lambda slot=slot: _drop_slot(admin, slot), f"the slot {slot} to be free")
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.database)))
+
+    def drop_subscriptions(self) -> None:
+        with self.rdsadmin() as admin:
+            for (name,) in admin.execute(_SUBSCRIPTIONS).fetchall():
+                for rest in ("DISABLE", "SET (slot_name = NONE)"):
+                    statement = sql.SQL("ALTER SUBSCRIPTION {} " + rest)
+                    admin.execute(statement.format(sql.Identifier(name)))
+                admin.execute(sql.SQL("DROP SUBSCRIPTION {}").format(sql.Identifier(name)))
+
+    def forget_roles(self) -> None:
+        """All but the master's: the next test makes its own. Databases that use them go first."""
+        with self.rdsadmin("postgres") as admin:
+            names = [sql.Identifier(name) for (name,) in admin.execute(_ROLES, [MASTER]).fetchall()]
+            if names:
+                every = sql.SQL(", ").join(names)
+                admin.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(every))
+                admin.execute(sql.SQL("DROP ROLE {}").format(every))
 
     def log(self) -> str:
         return self.cluster.log.read_text(errors="replace")
+
+
+def _drop_slot(admin: psycopg.Connection[Any], name: str) -> bool:
+    try:
+        admin.execute("SELECT pg_drop_replication_slot(%s)", [name])
+    except psycopg.errors.ObjectInUse:
+        return False
+    return True
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
+        time.sleep(0.02)
 
 
 def connect(login: Login, **options: Any) -> psycopg.Connection[Any]:
@@ -163,6 +205,13 @@ class Servers:
         server = Server(self.clusters, f"i-{uuid.uuid4().hex[:10]}", database).start()
         self.made.append(server)
         return server
+
+    def one(self) -> Iterator[Server]:
+        """For the tests of a module, each with a database of its own."""
+        try:
+            yield self.make()
+        finally:
+            self.remove()
 
     def copy(self, server: Server) -> Server:
         made = server.copy(f"c-{uuid.uuid4().hex[:10]}")

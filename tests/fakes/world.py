@@ -39,16 +39,16 @@ class World:
             if self._path is None:
                 yield self._memory
                 return
-            with self._path.open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                state = json.load(file)
+            # Written beside and renamed, so that a kill in the middle leaves the world before or after.
+            with self._path.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                state = json.loads(self._path.read_text())
                 try:
                     yield state
                 finally:
-                    file.seek(0)
-                    file.truncate()
-                    json.dump(state, file)
-                    file.flush()
+                    beside = self._path.with_suffix(".new")
+                    beside.write_text(json.dumps(state))
+                    beside.replace(self._path)
 
     def inject(self, method: str, fault: str, times: int = 1) -> None:
         """The next `times` calls of `method` meet `throttled`, `unavailable`, `lost_answer`, `denied`,

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from controlplane.ports import Login
-from tests.fakes.rds import connect
+from tests.fakes.rds import connect, wait_until
 
 TABLES = (
     "CREATE TABLE public.ledger (id bigserial PRIMARY KEY, writer int NOT NULL, number int NOT NULL)",
@@ -118,11 +118,3 @@ class Writers:
                 with self._lock:
                     self._refused += 1
                 time.sleep(0.005)
-
-
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
-        time.sleep(0.02)

@@ -14,13 +14,13 @@ from tests.operations.house import build
 SECONDS = 120
 PASSED = "passed.txt"
 # Everything is imported once, in a server without threads; a worker costs a fork.
-_warm = multiprocessing.get_context("forkserver")
-_warm.set_forkserver_preload(["tests.operations.crash_worker", "dbos"])
+warm = multiprocessing.get_context("forkserver")
+warm.set_forkserver_preload(["tests.operations.crash_worker", "dbos"])
 
 
 def work(folder: Path, point: str = "") -> int:
     """Run a worker until nothing is left to do, or until it kills itself at `STEP:WHERE:COUNT`."""
-    process = _warm.Process(target=_work, args=(str(folder), point))
+    process = warm.Process(target=_work, args=(str(folder), point))
     process.start()
     process.join(SECONDS)
     if process.is_alive():

@@ -29,7 +29,9 @@ class TerraformDouble:
 
     def __init__(self, path: Path, cloud: FakeCloud) -> None:
         self.cloud = cloud
-        self.world = World(path, lambda: {"runs": {}, "states": {}, "applied": [], "faults": []})
+        self.world = World(
+            path, lambda: {"runs": {}, "states": {}, "applied": [], "faults": [], "overlaps": []}
+        )
 
     # --- what tests arrange and ask -----------------------------------------------------------------
 
@@ -45,6 +47,11 @@ class TerraformDouble:
     def applied(self) -> list[str]:
         with self.world.open() as state:
             return list(state["applied"])
+
+    def overlaps(self) -> list[str]:
+        """Runs that were started while another one of the same workspace was going on."""
+        with self.world.open() as state:
+            return list(state["overlaps"])
 
     def resources(self, workspace: str) -> dict[str, Any]:
         with self.world.open() as state:
@@ -67,6 +74,9 @@ class TerraformDouble:
             "interrupted": False,
             "tail": [],
         }
+        same = (r for r in state["runs"].values() if r["workspace"] == order.workspace)
+        if any(r["status"] == "running" for r in same):
+            state["overlaps"].append(order.run_id)
         kept = state["states"].setdefault(order.workspace, {"serial": 0, "resources": {}})
         if order.verb is RunVerb.PLAN:
             wanted = {} if order.destroy else _wanted(Path(order.folder))

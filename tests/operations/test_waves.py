@@ -70,9 +70,7 @@ def test_too_many_failures_end_the_wave(house: House, worker: Worker, fleet: lis
     assert "2 of 5 failed" in seen["note"]
 
 
-def test_a_paused_wave_starts_nothing(
-    house: House, worker: Worker, fleet: list[str]
-) -> None:
+def test_a_paused_wave_starts_nothing(house: House, worker: Worker, fleet: list[str]) -> None:
     wave = waves.start(house.control, ADMIN, bulk(), ASK)["id"]
     waves.steer(house.control, ADMIN, wave, "pause")
     run(house, worker, looks=2)

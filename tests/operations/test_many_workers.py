@@ -1,0 +1,122 @@
+"""Several workers on PostgreSQL: killed at random, stopped past their lease, one at a time for a tenant."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from controlplane.domain.operation import Kind
+from controlplane.operations import Create, Destroy
+from controlplane.sandbox.postgres import Cluster, discover
+from controlplane.services import tenants
+from controlplane.store import operations
+from controlplane.store.operations import OperationFilter
+from tests.operations.house import ADMIN, ASK, House, build
+from tests.operations.many_workers import LEASE_SECONDS, start
+
+pytestmark = pytest.mark.postgres
+SECONDS = 240
+
+
+@pytest.fixture
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    cluster = Cluster(tmp_path_factory.mktemp("postgres") / "cluster", discover())
+    password = secrets.token_hex(8)
+    cluster.init("catalog", password)
+    try:
+        address = cluster.start()
+        base = f"postgresql://catalog:{password}@{address.host}:{address.port}"
+        with psycopg.connect(f"{base}/postgres", autocommit=True) as admin:
+            admin.execute("CREATE DATABASE catalog")
+        yield f"{base}/catalog"
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture
+def house(tmp_path: Path, url: str) -> Iterator[House]:
+    built = build(tmp_path / "house", url=url)
+    yield built
+    built.db.close()
+
+
+def statuses(house: House) -> list[str]:
+    with house.db.read() as session:
+        return [o.status for o in operations.page(session, OperationFilter(), None, 200)]
+
+
+def wait_for_all(house: House, count: int) -> None:
+    deadline = time.monotonic() + SECONDS
+    while statuses(house).count("succeeded") < count:
+        assert time.monotonic() < deadline, statuses(house)
+        assert not set(statuses(house)) & {"failed", "needs_operator"}, statuses(house)
+        time.sleep(0.5)
+
+
+def ask_for(house: House, tenants_wanted: int) -> int:
+    """A create and, queued behind it, a destroy of each tenant."""
+    for n in range(tenants_wanted):
+        tenants.create(house.control, ADMIN, Create(slug=f"shop-{n}"), ASK)
+    return tenants_wanted
+
+
+def test_random_kills_lose_double_and_overlap_nothing(house: House, url: str) -> None:
+    count = ask_for(house, 12)
+    dice = random.Random(7)
+    workers = [start(house.folder, url) for _ in range(3)]
+    try:
+        for _ in range(4):
+            time.sleep(dice.uniform(1.5, 4.0))
+            victim = dice.randrange(3)
+            workers[victim].kill()
+            workers[victim].join()
+            workers[victim] = start(house.folder, url)
+        wait_for_all(house, count)
+        for n in range(count):
+            tenants.change(house.control, ADMIN, Kind.DESTROY, f"shop-{n}", Destroy(confirm=f"shop-{n}"), ASK)
+        workers[0].kill()
+        wait_for_all(house, 2 * count)
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert house.terraform.overlaps() == []
+    assert house.cloud.databases() == []
+    assert len(house.cloud.snapshots()) == count
+    assert len(house.terraform.applied()) == len(set(house.terraform.applied())) == 3 * count
+
+
+def test_a_stopped_worker_runs_no_step_when_it_is_continued(house: House, url: str) -> None:
+    count = ask_for(house, 6)
+    zombie = start(house.folder, url)
+    deadline = time.monotonic() + SECONDS
+    while not (house.folder / "steps.txt").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert zombie.pid
+    os.kill(zombie.pid, signal.SIGSTOP)
+    successor = start(house.folder, url)
+    try:
+        time.sleep(LEASE_SECONDS * 1.5)
+        before = steps_of(house, zombie.pid)
+        os.kill(zombie.pid, signal.SIGCONT)
+        zombie.join(LEASE_SECONDS)
+        assert zombie.exitcode, "it ended itself"
+        assert steps_of(house, zombie.pid) == before
+        wait_for_all(house, count)
+    finally:
+        successor.kill()
+        zombie.kill()
+    assert len(house.cloud.databases()) == count
+
+
+def steps_of(house: House, pid: int) -> int:
+    lines = (house.folder / "steps.txt").read_text().splitlines()
+    return sum(line.startswith(f"{pid} ") for line in lines)
