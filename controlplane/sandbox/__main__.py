@@ -1,4 +1,4 @@
-"""`python -m controlplane.sandbox FOLDER`: the sandbox itself, in the foreground until SIGTERM."""
+"""`python -m controlplane.sandbox FOLDER [FAULTS]`: the sandbox itself, in the foreground until SIGTERM."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 class Sandbox:
     """All parts of one sandbox in one process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, faults: str = "") -> None:
         self.folder = folder
         self.options = options.load(folder)
         programs = Path(self.options.postgres) if self.options.postgres else None
@@ -48,7 +48,7 @@ class Sandbox:
         self.state = StateStore(folder / "state")
         self.metrics = Metrics()
         self.record = Record(folder / "actions.json")
-        self.faults = Faults(Path(self.options.faults) if self.options.faults else folder / "faults.json")
+        self.faults = Faults(Path(faults or self.options.faults or folder / "faults.json"))
         self.works = Works(self.clusters, self.options, self.lock, lambda: self.state.save(["rds"]))
         self.app = SandboxApp(self.lock, self.state, self.record, self.faults, self.control)
         self.watch = Watch(self.works, self.metrics, self.flush)
@@ -160,10 +160,10 @@ def announce(folder: Path, sandbox: Sandbox, port: int) -> None:
     log.warning("%s AWS at %s, PostgreSQL %s", lifecycle.NOTE, content["endpoint_url"], binaries.version)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, faults: str = "") -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    sandbox = Sandbox(folder)
+    sandbox = Sandbox(folder, faults)
     sandbox.open()
     server = bind(folder, sandbox.app)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -177,4 +177,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:3])

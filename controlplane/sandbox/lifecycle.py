@@ -75,8 +75,10 @@ class SandboxStatus:
     note: str = NOTE
 
 
-def start(folder: Path, options: SandboxOptions | None = None) -> SandboxInfo:
+def start(folder: Path, options: SandboxOptions | None = None, *, faults: str = "") -> SandboxInfo:
     """Start it unless it runs; the same sandbox for everybody who asks. Options hold from a start on.
+
+    `faults` names the file of this start alone, whatever the options say.
 
     Databases that outlived a killed server go on running and are taken over.
     """
@@ -89,7 +91,7 @@ def start(folder: Path, options: SandboxOptions | None = None) -> SandboxInfo:
             return running
         if options is not None:
             options_file.save(folder, options)
-        process = _spawn(folder)
+        process = _spawn(folder, faults)
         return _await_ready(folder, process)
 
 
@@ -222,13 +224,14 @@ def write_private(path: Path, text: str) -> None:
 # --- inner ----------------------------------------------------------------------------------------------
 
 
-def _spawn(folder: Path) -> subprocess.Popen[bytes]:
+def _spawn(folder: Path, faults: str) -> subprocess.Popen[bytes]:
     """A process of its own session, with an environment made from nothing."""
     log = (folder / LOG).open("ab")
+    absolute = str(Path(faults).resolve()) if faults else ""
     package = Path(controlplane.__file__).resolve().parent.parent
     with log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "controlplane.sandbox", str(folder)],
+            [sys.executable, "-m", "controlplane.sandbox", str(folder), *([absolute] if absolute else [])],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from botocore.exceptions import ClientError
 
 from controlplane.domain.errors import Refused, Unavailable
 from controlplane.sandbox import lifecycle
@@ -150,3 +151,12 @@ def test_a_damaged_state_is_refused_not_forgotten(place: Path) -> None:
     (place / "state" / "secretsmanager.pickle").write_bytes(b"damaged")
     with pytest.raises(Unavailable, match="secretsmanager"):
         lifecycle.start(place)
+
+
+def test_faults_may_stand_in_a_file_elsewhere(place: Path, tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    file.write_text('{"rules": [{"service": "sts", "fault": "throttle"}]}')
+    stage = Stage(lifecycle.start(place, QUICK, faults=str(file)))
+    assert stage.info.faults == file
+    with pytest.raises(ClientError, match="Throttling"):
+        stage.client("sts").get_caller_identity()
