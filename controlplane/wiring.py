@@ -321,7 +321,7 @@ def worker_lives(db: Database) -> bool:
 def start_sandbox(settings: Settings) -> SandboxInfo:
     from controlplane.sandbox import lifecycle
 
-    return lifecycle.start(sandbox_folder(settings))
+    return lifecycle.start(sandbox_folder(settings), faults=settings.sandbox_faults)
 
 
 def stop_sandbox(settings: Settings) -> bool:
