@@ -18,7 +18,7 @@ from controlplane.ports import Cloud
 from controlplane.sandbox import lifecycle
 from controlplane.sandbox.options import SandboxOptions
 from tests.fakes.cloud import FakeCloud
-from tests.fakes.writers import wait_until
+from tests.fakes.rds import wait_until
 
 OURS = {"uid": "a1234567", "epoch": "1"}
 REGION = "us-east-1"

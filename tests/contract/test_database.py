@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 from controlplane.adapters.postgres import Postgres
 from controlplane.domain.errors import Invalid, Missing, Unavailable
 from controlplane.ports import Database, Login
+from controlplane.sandbox.clusters import Clusters
 from tests.fakes.database import FakeDatabase
-from tests.fakes.rds import Servers, any_clusters, cluster_folder, passwords, replicating_clusters
+from tests.fakes.rds import Server, Servers, any_clusters, cluster_folder, passwords, replicating_clusters
 
 __all__ = ["any_clusters", "cluster_folder", "replicating_clusters"]  # pytest finds fixtures by name
 
@@ -57,9 +59,7 @@ def fake_place(path: Path | None) -> Place:
     )
 
 
-def real_place(servers: Servers) -> Place:
-    server = servers.make()
-
+def real_place(server: Server) -> Place:
     def write(login: Login, row: str) -> None:
         server.passwords[login.username] = login.password
         server.run(
@@ -71,17 +71,29 @@ def real_place(servers: Servers) -> Place:
     return Place(Postgres(), server.master, dict(server.passwords), write, server.cluster.stop)
 
 
-REAL = [pytest.param(f"real {kind}", marks=pytest.mark.postgres) for kind in ("any", "replicating")]
+@pytest.fixture(scope="module")
+def any_server(any_clusters: Clusters) -> Iterator[Server]:
+    yield from Servers(any_clusters).one()
+
+
+@pytest.fixture(scope="module")
+def replicating_server(replicating_clusters: Clusters) -> Iterator[Server]:
+    yield from Servers(replicating_clusters).one()
+
+
+REAL = [pytest.param(f"{kind}_server", marks=pytest.mark.postgres) for kind in ("any", "replicating")]
 
 
 @pytest.fixture(params=["fake", "fake in a file", *REAL])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    if request.param.startswith("real"):
-        servers = Servers(request.getfixturevalue(request.param.split()[1] + "_clusters"))
-        yield real_place(servers)
-        servers.remove()
-    else:
+    if request.param.startswith("fake"):
         yield fake_place(tmp_path / "database.json" if "file" in request.param else None)
+        return
+    shared: Server = request.getfixturevalue(request.param)
+    server = shared.in_database(f"t_{uuid.uuid4().hex[:8]}")
+    yield real_place(server)
+    server.drop_database()
+    server.forget_roles()
 
 
 def test_a_database_answers_its_master(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import psycopg
@@ -18,18 +19,26 @@ from tests.fakes.rds import (
     cluster_folder,
     either_servers,
     replicating_clusters,
+    wait_until,
 )
-from tests.fakes.writers import TABLES, Rows, Writers, rows, wait_until
+from tests.fakes.writers import TABLES, Rows, Writers, rows
 
 __all__ = ["any_clusters", "cluster_folder", "either_servers", "replicating_clusters"]
 pytestmark = pytest.mark.postgres
 
 
+@pytest.fixture(scope="module", params=["any_clusters", "replicating_clusters"])
+def shared(request: pytest.FixtureRequest) -> Iterator[Server]:
+    yield from Servers(request.getfixturevalue(request.param)).one()
+
+
 @pytest.fixture
-def server(either_servers: Servers) -> Server:
-    made = either_servers.make().set_up()
+def server(shared: Server) -> Iterator[Server]:
+    made = shared.in_database(f"t_{uuid.uuid4().hex[:8]}").set_up()
     made.run(*TABLES)
-    return made
+    yield made
+    made.drop_database()
+    made.forget_roles()
 
 
 @pytest.fixture

@@ -67,14 +67,14 @@ def source(shared: Server) -> Iterator[Server]:
     made.run(*RICH)
     yield made
     Postgres().unfence(made.control)
-    shared.drop_databases(made.database)
+    made.drop_database()
 
 
 @pytest.fixture
 def empty(shared: Server) -> Iterator[Server]:
     made = shared.in_database(f"t_{uuid.uuid4().hex[:8]}").set_up()
     yield made
-    shared.drop_databases(made.database)
+    made.drop_database()
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def target(source: Server, migration: MigrationSql) -> Iterator[Server]:
     migration.write_marker(source.control, "drained")
     made = source.in_database(f"t_{uuid.uuid4().hex[:8]}", template=source.database)
     yield made
-    source.drop_databases(made.database)
+    made.drop_database()
 
 
 def failed(migration: MigrationSql, source: Server, target: Server) -> list[str]:

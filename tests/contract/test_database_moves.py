@@ -12,8 +12,14 @@ from controlplane.adapters.postgres import Postgres
 from controlplane.domain.errors import Conflict
 from controlplane.ports import Database, Login, Migration
 from tests.fakes.database import FakeDatabase, FakeMigration
-from tests.fakes.rds import REPLICATING_MAJOR, Servers, cluster_folder, passwords, replicating_clusters
-from tests.fakes.writers import wait_until
+from tests.fakes.rds import (
+    REPLICATING_MAJOR,
+    Servers,
+    cluster_folder,
+    passwords,
+    replicating_clusters,
+    wait_until,
+)
 
 __all__ = ["cluster_folder", "replicating_clusters"]  # pytest finds fixtures by name
 NAME = "controlplane_e2"

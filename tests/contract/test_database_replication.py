@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from controlplane.adapters.postgres import Postgres
+from controlplane.adapters.postgres import MigrationSql, Postgres
 from controlplane.domain.errors import Conflict, Denied, Invalid, Unavailable
 from controlplane.domain.migration.evidence import Replication
 from controlplane.ports import Login
@@ -19,8 +20,9 @@ from tests.fakes.rds import (
     any_clusters,
     cluster_folder,
     replicating_clusters,
+    wait_until,
 )
-from tests.fakes.writers import TABLES, Rows, Writers, rows, wait_until
+from tests.fakes.writers import TABLES, Rows, Writers, rows
 
 __all__ = ["any_clusters", "cluster_folder", "replicating_clusters"]
 pytestmark = pytest.mark.postgres
@@ -30,11 +32,11 @@ FORWARD, REVERSE = "controlplane_e2_forward", "controlplane_e2_reverse"
 class Pair:
     """A source with tables and an empty, closed target with the same schema."""
 
-    def __init__(self, servers: Servers, folder: Path) -> None:
-        self.source, self.target = servers.make().set_up(), servers.make()
+    def __init__(self, source: Server, target: Server, migration: MigrationSql, folder: Path) -> None:
+        self.source, self.target = source.set_up(), target
         self.target.passwords = self.source.passwords
         self.target.set_up()
-        self.database, self.migration = Postgres(), servers.migration()
+        self.database, self.migration = Postgres(), migration
         self.source.run(*TABLES)
         self.database.fence(self.target.control)
         file = str(folder / "schema.sql")
@@ -69,18 +71,30 @@ class Pair:
             return rows(connection)
 
 
-@pytest.fixture
-def servers(replicating_clusters: Clusters) -> Iterator[Servers]:
+@pytest.fixture(scope="module")
+def two(replicating_clusters: Clusters) -> Iterator[tuple[Server, Server]]:
+    """Two servers for the tests of this module, each of which has a database on both."""
     if replicating_clusters.binaries.major < REPLICATING_MAJOR:
         pytest.skip("this machine's PostgreSQL lets only superusers subscribe")
     made = Servers(replicating_clusters)
-    yield made
-    made.remove()
+    try:
+        yield made.make(), made.make()
+    finally:
+        made.remove()
 
 
 @pytest.fixture
-def pair(servers: Servers, tmp_path: Path) -> Pair:
-    return Pair(servers, tmp_path)
+def pair(two: tuple[Server, Server], tmp_path: Path) -> Iterator[Pair]:
+    name = f"t_{uuid.uuid4().hex[:8]}"
+    source, target = (server.in_database(name) for server in two)
+    yield Pair(source, target, Servers(source.clusters).migration(), tmp_path)
+    for server in (target, source, *two):
+        server.cluster.start(server.address.host, server.address.port)
+    for server in (target, source):
+        server.drop_subscriptions()
+    for server in (target, source):
+        server.drop_database()
+        server.forget_roles()
 
 
 def test_a_tenant_moves_and_could_move_back_without_losing_a_write(pair: Pair) -> None:
