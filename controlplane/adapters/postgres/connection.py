@@ -27,7 +27,8 @@ from controlplane.ports import Login
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 CERTIFICATE_HINT = (
-    "name RDS's CA bundle in CONTROLPLANE_DATABASE_CERTIFICATES: https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+    "name RDS's CA bundle in CONTROLPLANE_DATABASE_CERTIFICATES: "
+    "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 )
 # What psycopg raises, in the order in which it is looked up.
 _KINDS: tuple[tuple[type[psycopg.Error], type[ControlPlaneError], str], ...] = (
