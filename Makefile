@@ -32,13 +32,13 @@ demo: $(READY) ## a tenant's story on the embedded sandbox, with real Terraform 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist worksteal -m "not long"
 
-lint: $(READY)
+lint: $(READY) ## ruff: rules and form
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: $(READY)
+types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
 
-contracts: $(READY)
+contracts: $(READY) ## who may import whom
 	@$(BIN)/lint-imports
 
 check: lint types contracts test ## what CI runs: lint, types, contracts, tests
