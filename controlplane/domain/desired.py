@@ -7,11 +7,11 @@ is rejected leaves nothing to take back.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from controlplane.domain.operation import Kind
-from controlplane.domain.tenant import Size
+from controlplane.domain.tenant import Size, Stage, cost_tier
 from controlplane.domain.workspace import SlotSpec
 
 
@@ -21,6 +21,11 @@ def wanted_slots(
     """The slots as an operation wants them."""
     if kind is Kind.RESIZE:
         return tuple(_resized(s, payload) if s.epoch == route_epoch else s for s in slots)
+    if kind is Kind.ROTATE and "credential_version" in payload:
+        return tuple(_with_new_master(s, payload) if s.epoch == route_epoch else s for s in slots)
+    if kind is Kind.RESTORE:
+        new = slot_from(payload["slot"])
+        return (*(s for s in slots if s.epoch != new.epoch), new)
     if kind is Kind.DESTROY:
         # Two applies: what protects goes first, since alarms would be destroyed before the delete is refused.
         return tuple(replace(s, protected=False, alarms=False, credential_write=False) for s in slots)
@@ -35,3 +40,29 @@ def _resized(slot: SlotSpec, payload: Mapping[str, Any]) -> SlotSpec:
         storage_gb=int(storage) if storage else slot.storage_gb,
         credential_write=False,
     )
+
+
+def _with_new_master(slot: SlotSpec, payload: Mapping[str, Any]) -> SlotSpec:
+    """The version was fixed when the request was accepted: planned twice, it is the same one."""
+    version = int(payload["credential_version"])
+    return replace(slot, credential_version=version, credential_write=True, adopted=False)
+
+
+def wanted_of_tenant(
+    kind: Kind, payload: Mapping[str, Any], slots: Sequence[SlotSpec], route_epoch: int, stage: Stage
+) -> dict[str, Any]:
+    """What of the tenant's own row follows from the slots that an operation wants."""
+    if kind is not Kind.RESIZE:
+        return {}
+    slot = next(s for s in wanted_slots(kind, payload, slots, route_epoch) if s.epoch == route_epoch)
+    tier = cost_tier(stage, slot.size)
+    return {"size": slot.size.value, "storage_gb": slot.storage_gb, "cost_tier": tier}
+
+
+def slot_to_json(slot: SlotSpec) -> dict[str, Any]:
+    """A slot within a payload, frozen with it."""
+    return {**asdict(slot), "size": slot.size.value}
+
+
+def slot_from(values: Mapping[str, Any]) -> SlotSpec:
+    return SlotSpec(**{**values, "size": Size(values["size"])})

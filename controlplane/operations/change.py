@@ -1,8 +1,8 @@
-"""The one workflow of all changes that Terraform makes, in two legs.
+"""The one workflow of all changes, in two legs; where Terraform has no part, its steps are left out.
 
     plan leg:   prepare → render → plan → record → decide ─┬→ apply leg, at once
                                                            └→ wait as a row (approval, window)
-    apply leg:  gate → apply → settle ─┬→ complete → next round, or done
+    apply leg:  gate → before → apply → settle ─┬→ complete → next round, or done
                                        ├→ plan leg again (adopt what exists, or try again)
                                        └→ held for a person
 
@@ -12,11 +12,14 @@ killed is taken up by another worker at its first unfinished step.
 
 from __future__ import annotations
 
-from controlplane.domain.errors import StepFailed
+from collections.abc import Mapping
+from typing import Any
+
+from controlplane.domain.errors import ErrorKind, StepFailed
 from controlplane.domain.operation import Kind, Status
 from controlplane.durable import workflow
 from controlplane.operations.types import OperationType, Round, operation_type
-from controlplane.steps import planning, records, settling, terraform, workspace
+from controlplane.steps import intents, planning, records, settling, terraform, workspace
 
 PLAN, APPLY = "plan", "apply"
 
@@ -31,15 +34,22 @@ def plan_leg(operation_id: str, number: int) -> None:
         if facts["cancelled"]:
             _cancelled(operation_id, applied=False)
         else:
-            _plan(operation_id, number, operation_type(Kind(facts["kind"])), facts["round"])
+            _plan(operation_id, number, _type_of(facts), facts["round"])
     except StepFailed as failure:
         _failed(operation_id, failure, facts["round"])
+
+
+def _type_of(facts: Mapping[str, Any]) -> OperationType:
+    return operation_type(Kind(facts["kind"])).varied(facts.get("variant", ""))
 
 
 def _plan(operation_id: str, number: int, of: OperationType, round_: int) -> None:
     here = of.rounds[round_]
     for prepare in here.prepare:
         prepare(operation_id)
+    if not here.plans:
+        intents.record(operation_id, number)
+        return _decide(operation_id, number, round_)
     written = workspace.write(operation_id)
     run = terraform.plan(operation_id, number, written["folder"], here.destroys)
     if run["interrupted"]:
@@ -47,6 +57,10 @@ def _plan(operation_id: str, number: int, of: OperationType, round_: int) -> Non
     recorded = planning.record(operation_id, run["run"], written)
     if recorded["empty"]:
         return _complete(operation_id, number, of, round_, changed=round_ > 0)
+    return _decide(operation_id, number, round_)
+
+
+def _decide(operation_id: str, number: int, round_: int) -> None:
     decision = planning.decide(operation_id)
     if decision["verdict"] == "refused":
         phase = records.phase_after_failure(operation_id, applied=False)
@@ -63,7 +77,7 @@ def apply_leg(operation_id: str, number: int) -> None:
     if gate["verdict"] == "over":
         return
     try:
-        of = operation_type(Kind(gate["kind"]))
+        of = _type_of(gate)
         if gate["verdict"] == "cancelled":
             _cancelled(operation_id, applied=gate["round"] > 0)
         elif gate["verdict"] == "replan":
@@ -76,7 +90,11 @@ def apply_leg(operation_id: str, number: int) -> None:
 
 def _apply(operation_id: str, number: int, of: OperationType, round_: int) -> None:
     here = of.rounds[round_]
+    for before in here.before:
+        before(operation_id)
     begun = planning.begin_apply(operation_id, here.phase.value if here.phase else None)
+    if not here.plans:
+        return _complete(operation_id, number, of, round_, changed=True)
     run = terraform.apply(operation_id, begun["plan_id"], begun["folder"], begun["touches_database"])
     verdict = settling.judge(operation_id, run, begun["plan_id"])
     if verdict["verdict"] == "applied":
@@ -122,4 +140,6 @@ def _failed(operation_id: str, failure: StepFailed, round_: int) -> None:
     if applied:
         return records.end(operation_id, Status.NEEDS_OPERATOR.value, failure.problem(), "needs_operator")
     phase = records.phase_after_failure(operation_id, applied=False)
-    return records.end(operation_id, Status.FAILED.value, failure.problem(), phase)
+    refused = failure.problem().get("kind") == ErrorKind.REFUSED
+    status = Status.REJECTED if refused else Status.FAILED
+    return records.end(operation_id, status.value, failure.problem(), phase)

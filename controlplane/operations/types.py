@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -26,8 +26,10 @@ class Round:
 
     name: str
     prepare: tuple[StepCall, ...] = ()
+    before: tuple[StepCall, ...] = ()  # once it may be applied: approved, and its window open
     complete: tuple[StepCall, ...] = ()
     destroys: bool = False
+    plans: bool = True  # False: Terraform has no part in it, all is done by `complete`
     phase: Phase | None = None  # of the tenant while it is applied
 
 
@@ -42,6 +44,12 @@ class OperationType:
     done_phase: Phase | None = None
     from_phases: frozenset[Phase] = frozenset()  # of the tenant, to be accepted
     destructive: bool = False
+    # Rounds of their own by the payload's `variant`, where one verb does quite different things.
+    variants: Mapping[str, tuple[Round, ...]] = field(default_factory=dict)
+
+    def varied(self, variant: str) -> OperationType:
+        """The same with the rounds of this variant."""
+        return replace(self, rounds=self.variants.get(variant, self.rounds))
 
 
 _types: dict[Kind, OperationType] = {}

@@ -46,11 +46,16 @@ def judge(found: Subject, document: Mapping[str, Any], summary: PlanSummary) -> 
             "outage": total_outage(outlook).words(),
             "databases": [f.to_json() for f in outlook],
         },
-        "policy": [_finding(f) for f in decision.findings],
+        "policy": [] if _is_kept_asleep(found) else [_finding(f) for f in decision.findings],
         "cost": _cost_columns(change),
         "cost_lines": change.as_json() if change else {},
         "delicate": _is_delicate(found, summary),
     }
+
+
+def _is_kept_asleep(found: Subject) -> bool:
+    """What is suspended stays so: whoever wanted that was asked then."""
+    return found.kind is Kind.SUSPEND and found.the_tenant().phase == Phase.SUSPENDED
 
 
 def _finding(found: Finding) -> dict[str, Any]:
@@ -102,13 +107,16 @@ def cost_change(found: Subject) -> CostChange | None:
     tenant = found.tenant
     there = [s for s in found.slots if tenant.phase not in (Phase.REQUESTED, Phase.PROVISIONING)]
     after: Sequence[SlotSpec] = () if found.kind is Kind.DESTROY else found.wanted()
+    stopped = tenant.phase == Phase.SUSPENDED
+    stops = found.kind is Kind.SUSPEND
     return CostChange(
-        _estimate(there, tenant.stage, tenant.region), _estimate(after, tenant.stage, tenant.region)
+        _estimate(there, tenant.stage, tenant.region, running=not stopped),
+        _estimate(after, tenant.stage, tenant.region, running=not stops),
     )
 
 
-def _estimate(slots: Sequence[SlotSpec], stage: str, region: str) -> Estimate:
-    shapes = [(f"e{slot.epoch}", shape_of_slot(slot, stage)) for slot in slots]
+def _estimate(slots: Sequence[SlotSpec], stage: str, region: str, *, running: bool = True) -> Estimate:
+    shapes = [(f"e{slot.epoch}", shape_of_slot(slot, stage, running=running)) for slot in slots]
     return estimate_slots(load_model(), load_book().rates(region), shapes)
 
 
@@ -117,7 +125,8 @@ def _ceiling(found: Subject) -> Decimal | None:
     tenant = found.the_tenant()
     if tenant.stage != Stage.POC:
         return None
-    return load_model().bands[tenant.cost_tier][1]
+    tier = found.wanted_of_tenant().get("cost_tier", tenant.cost_tier)
+    return load_model().bands[tier][1]
 
 
 def _cost_columns(change: CostChange | None) -> dict[str, Decimal | None]:
@@ -177,6 +186,8 @@ def window_opens(found: Subject) -> datetime | None:
     return opening.at
 
 
-def monthly_usd(slots: Sequence[SlotSpec], stage: str, region: str) -> Decimal | None:
-    """What a tenant's slots cost a month; None where a price is not known."""
-    return _estimate(slots, stage, region).total
+def monthly_usd(found: Subject) -> Decimal | None:
+    """What a tenant's slots cost a month; None where a price is not known. A stopped one is not computing."""
+    tenant = found.the_tenant()
+    running = tenant.phase != Phase.SUSPENDED
+    return _estimate(found.slots, tenant.stage, tenant.region, running=running).total

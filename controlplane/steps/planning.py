@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from controlplane.domain.names import RunId
-from controlplane.domain.operation import FINAL, Status
+from controlplane.domain.operation import FINAL, Kind, Status
 from controlplane.domain.plan.digest import departures, meaning, normal_changes
-from controlplane.domain.plan.summary import DATABASES, parse
+from controlplane.domain.plan.summary import DATABASES, PlanSummary, parse
 from controlplane.domain.tenant import Phase
 from controlplane.durable import step
 from controlplane.steps import judging, subject
@@ -24,36 +24,52 @@ from controlplane.store.tables import Approval, Operation, Plan
 @effect("record_plan", "reading the plan")
 def record(operation_id: str, run_id: str, written: dict[str, str]) -> dict[str, Any]:
     """Mask, digest and keep the plan. The clear plan never leaves this step."""
-    here = world()
+    runner = world().ports.runner
     found = subject.load(operation_id)
-    document = here.ports.runner.plan_json(RunId(run_id))
+    document = runner.plan_json(RunId(run_id))
     summary = parse(document)
     judged = judging.judge(found, document, summary)
-    changes = list(normal_changes(document))
-    plan = Plan(
-        id=run_id,
-        operation_id=operation_id,
-        run_id=run_id,
-        meaning=meaning(document, written["digest"], written["version"]),
-        binding=here.ports.runner.binding(RunId(run_id)),
-        render_digest=written["digest"],
-        summary={
-            **summary.to_json(),
-            "forecast": judged["forecast"],
-            "cost": judged["cost_lines"],
-            "delicate": judged["delicate"],
-            "folder": written["folder"],
-            "touches_database": any(c.type in DATABASES for c in summary.changes),
-        },
-        changes=changes,
-        created_at=here.now(),
+    plan = drawn(found, run_id, document, written["digest"], written["version"])
+    plan.binding = runner.binding(RunId(run_id))
+    plan.summary = {
+        **summarised(summary, judged),
+        "folder": written["folder"],
+        "touches_database": any(c.type in DATABASES for c in summary.changes),
+    }
+    keep(plan, judged, summary)
+    return {"plan_id": run_id, "empty": summary.is_empty}
+
+
+def drawn(found: subject.Subject, plan_id: str, document: dict[str, Any], digest: str, version: str) -> Plan:
+    """A plan's row, without what judging adds to it."""
+    return Plan(
+        id=plan_id,
+        operation_id=found.operation.id,
+        run_id=plan_id,
+        meaning=meaning(document, digest, version),
+        binding="",
+        render_digest=digest,
+        changes=list(normal_changes(document)),
+        created_at=world().now(),
     )
+
+
+def summarised(summary: PlanSummary, judged: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **summary.to_json(),
+        "forecast": judged["forecast"],
+        "cost": judged["cost_lines"],
+        "delicate": judged["delicate"],
+    }
+
+
+def keep(plan: Plan, judged: dict[str, Any], summary: PlanSummary) -> None:
+    here = world()
     with here.db.write() as session:
         operations.save_plan(session, plan)
-        operations.note(session, operation_id, policy=judged["policy"], **judged["cost"])
-        data = {"plan": run_id, "meaning": plan.meaning, **summary.counts}
-        operations.tell(session, operation_id, here.now(), "plan", text=summary.words(), data=data)
-    return {"plan_id": run_id, "empty": summary.is_empty}
+        operations.note(session, plan.operation_id, policy=judged["policy"], **judged["cost"])
+        data = {"plan": plan.id, "meaning": plan.meaning, **summary.counts}
+        operations.tell(session, plan.operation_id, here.now(), "plan", text=summary.words(), data=data)
 
 
 @effect("decide", "deciding whether the plan may be applied")
@@ -141,7 +157,11 @@ def gate(operation_id: str, number: int) -> dict[str, Any]:
     here = world()
     with here.db.read() as session:
         operation = operations.get(session, operation_id)
-        facts = {"kind": operation.kind, "round": operation.round}
+        facts = {
+            "kind": operation.kind,
+            "round": operation.round,
+            "variant": operation.payload.get("variant", ""),
+        }
         if Status(operation.status) in FINAL:
             return {"verdict": "over", **facts}
         plan = operations.plan_by_id(session, str(operation.plan_id))
@@ -151,7 +171,8 @@ def gate(operation_id: str, number: int) -> dict[str, Any]:
     if opens is not None:
         _await_window(operation_id, number, opens)
         return {"verdict": "window", **facts}
-    if here.ports.runner.binding(RunId(plan.run_id)) != plan.binding:
+    # What Terraform has no part in is bound to nothing.
+    if plan.binding and here.ports.runner.binding(RunId(plan.run_id)) != plan.binding:
         say(operation_id, "warning", "the state moved since the plan: planning again")
         return {"verdict": "replan", **facts}
     return {"verdict": "apply", **facts}
@@ -189,8 +210,7 @@ def begin_apply(operation_id: str, phase: str | None) -> dict[str, Any]:
         )
         operations.move(session, operation_id, Status.APPLYING, here.now())
         if found.tenant is not None:
-            for slot in found.wanted():
-                slots.save(session, found.tenant.uid, slot, status="present")
+            _want(session, found)
             if phase:
                 tenants.set_phase(
                     session,
@@ -202,6 +222,21 @@ def begin_apply(operation_id: str, phase: str | None) -> dict[str, Any]:
                     reason="",
                 )
     return begun
+
+
+def _want(session: Session, found: subject.Subject) -> None:
+    """What the operation brings about becomes the desired spec: the slots, and the tenant's own row."""
+    tenant, operation = found.the_tenant(), found.operation
+    for slot in found.wanted():
+        slots.save(session, tenant.uid, slot, status="present")
+    now = world().now()
+    changes = found.wanted_of_tenant()
+    if changes:
+        by = operation.requested_by
+        tenants.change(session, tenant.uid, changes, actor=by, operation_id=operation.id, now=now)
+    epoch = found.payload["slot"]["epoch"] if found.kind is Kind.RESTORE else tenant.epoch
+    if epoch != tenant.epoch:  # it answers nowhere until the route is recorded again
+        tenants.set_route(session, tenant.uid, endpoint="", port=0, epoch=epoch, unverified=True, now=now)
 
 
 @step("begin_verifying")

@@ -36,6 +36,7 @@ def begin_leg(operation_id: str, status: str) -> dict[str, Any]:
         return {
             "kind": operation.kind,
             "round": operation.round,
+            "variant": operation.payload.get("variant", ""),
             "over": False,
             "cancelled": bool(operation.cancel_requested),
         }
@@ -91,7 +92,7 @@ def _observe(session: Session, operation: Operation) -> None:
     """What the operation brought about: cost, template version, and the generation that it reached."""
     found = subject.read(session, operation.id)
     tenant = found.the_tenant()
-    changes: dict[str, Any] = {"monthly_usd": monthly_usd(found.slots, tenant.stage, tenant.region)}
+    changes: dict[str, Any] = {"monthly_usd": monthly_usd(found)}
     version = world().catalog.blueprint(tenant.blueprint).template_version
     changes["template_version"] = version if found.slots else tenant.template_version
     tenants.change(
@@ -127,10 +128,10 @@ def end(operation_id: str, status: str, problem: dict[str, Any], phase: str | No
 
 @step("phase_after_failure")
 def phase_after_failure(operation_id: str, *, applied: bool) -> str | None:
-    """A tenant whose change never began keeps its phase; a create that failed leaves it `failed`."""
+    """A tenant whose change never began keeps its phase; one that never came to be is `failed`."""
     found = subject.load(operation_id)
     if found.tenant is None:
         return None
-    if applied or found.kind is Kind.CREATE:
+    if applied or found.kind is Kind.CREATE or found.tenant.phase == Phase.REQUESTED:
         return Phase.FAILED.value
     return None

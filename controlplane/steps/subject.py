@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from controlplane.domain.desired import wanted_slots
+from controlplane.domain.desired import wanted_of_tenant, wanted_slots
 from controlplane.domain.errors import Conflict
 from controlplane.domain.names import Slug, TenantUid
 from controlplane.domain.operation import Kind
@@ -47,6 +47,10 @@ class Subject:
 
     def wanted(self) -> tuple[SlotSpec, ...]:
         return wanted_slots(self.kind, self.payload, self.slots, self.the_tenant().epoch)
+
+    def wanted_of_tenant(self) -> dict[str, Any]:
+        tenant = self.the_tenant()
+        return wanted_of_tenant(self.kind, self.payload, self.slots, tenant.epoch, Stage(tenant.stage))
 
 
 def load(operation_id: str) -> Subject:
