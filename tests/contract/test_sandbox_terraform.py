@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from controlplane.adapters.terraform.discovery import install
 from controlplane.sandbox import lifecycle
 from tests.contract.sandbox_stage import Stage, sql, stage
 
@@ -81,27 +81,21 @@ def aws() -> Iterator[Stage]:
 @pytest.fixture
 def workspace(aws: Stage, tmp_path: Path) -> Path:
     (tmp_path / "main.tf").write_text(MAIN)
-    mirrors = list(Path("/opt").glob("*/registry.terraform.io"))
-    if mirrors:
-        block = f'provider_installation {{ filesystem_mirror {{ path = "{mirrors[0].parent}" }} }}'
-        (tmp_path / "mirror.tfrc").write_text(block)
     terraform(aws, tmp_path, "init", "-input=false")
     return tmp_path
 
 
 def terraform(aws: Stage, folder: Path, *words: str, expect: tuple[int, ...] = (0,)) -> int:
-    program = shutil.which("terraform") or shutil.which("tofu")
-    assert program, "terraform or tofu is needed on PATH"
+    found = install("", "", folder)
     env = {
         **aws.info.environment(),
         "PATH": os.defpath,
         "HOME": str(folder),
         "TF_VAR_password": "Legal-pass-1",
+        "TF_CLI_CONFIG_FILE": str(found.cli_config),
     }
-    if (folder / "mirror.tfrc").exists():
-        env["TF_CLI_CONFIG_FILE"] = str(folder / "mirror.tfrc")
     done = subprocess.run(
-        [program, *words, "-no-color"],
+        [*found.terraform.command, *words, "-no-color"],
         cwd=folder,
         env=env,
         capture_output=True,
