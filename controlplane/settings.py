@@ -38,6 +38,7 @@ class Settings:
         0, "Terraform processes at a time in one worker; 0: from cores and memory"
     )
     sandbox_faults: str = _setting("", "file with faults that the sandbox injects (docs/emulator.md)")
+    policy_file: str = _setting("", "TOML file with the policy's levels and limits (docs/security.md)")
     two_person: bool = _setting(True, "who asked may not approve a production or destructive change")
     approval_days: int = _setting(7, "days after which a waiting approval expires")
     poll_seconds: float = _setting(0.5, "how often a worker and a following door look")

@@ -9,6 +9,7 @@ import getpass
 import json
 import os
 import socket
+import tomllib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,6 +23,7 @@ from controlplane.store.database import Database, open_database
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount, Clients
+    from controlplane.domain.policy.decision import Policy
     from controlplane.ports import BillSource, Keyring, Ports, PriceSource, Runner
     from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
     from controlplane.services.actor import Actor
@@ -258,7 +260,20 @@ def world(settings: Settings, db: Database) -> World:
         approval_days=settings.approval_days,
         two_person=settings.two_person,
         tls=tls_of(settings),
+        policy=policy_of(settings),
     )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The server's own configuration; never what stands in a workspace."""
+    from controlplane.domain.policy.decision import DEFAULT, configure
+
+    if not settings.policy_file:
+        return DEFAULT
+    try:
+        return configure(tomllib.loads(Path(settings.policy_file).read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"reading the policy {settings.policy_file}: {error}") from error
 
 
 # --- the worker -------------------------------------------------------------------------------------
@@ -270,6 +285,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
     from controlplane.durable import Engine, on_reach
     from controlplane.services import waves
     from controlplane.steps.world import install, utc_now
+    from controlplane.store.sealed import check_keys
     from controlplane.worker.lease import Lease
     from controlplane.worker.lock import WorkerLock
     from controlplane.worker.loop import Worker
@@ -280,7 +296,9 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
         executor = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}" if shares else "embedded"
         if db.file is not None:
             stack.enter_context(WorkerLock(db.file))
-        install(world(settings, db))
+        made = world(settings, db)
+        check_keys(db, made.ports.keyring)
+        install(made)
         if shares:
             lease = Lease(db, executor, socket.gethostname())
             lease.take()

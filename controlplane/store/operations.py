@@ -22,6 +22,7 @@ from controlplane.store.tables import Approval, Operation, OperationEvent, Plan
 
 ACTIVE = tuple(s.value for s in RUNNING | HELD)
 _FINAL = tuple(s.value for s in FINAL)
+_SOON = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -203,11 +204,11 @@ def running_legs(session: Session) -> list[Leg]:
     return [Leg(o.id, o.kind, o.leg, o.leg_number) for o in session.scalars(query)]
 
 
-def is_idle(session: Session) -> bool:
-    """Nothing is ready or running: what is left waits for a person or for a time."""
-    query = select(func.count(col(Operation.id))).where(
-        col(Operation.leg_state).in_(("ready", "running")), col(Operation.status).not_in(_FINAL)
-    )
+def is_idle(session: Session, now: datetime) -> bool:
+    """Nothing runs or will soon: what is left waits for a person or for a later hour. A back-off is soon."""
+    soon = or_(col(Operation.not_before).is_(None), col(Operation.not_before) <= now + _SOON)
+    busy = or_(col(Operation.leg_state) == "running", and_(col(Operation.leg_state) == "ready", soon))
+    query = select(func.count(col(Operation.id))).where(busy, col(Operation.status).not_in(_FINAL))
     return session.scalars(query).one() == 0
 
 

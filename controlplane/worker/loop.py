@@ -95,4 +95,4 @@ class Worker:
 
     def _is_idle(self) -> bool:
         with self.db.read() as session:
-            return operations.is_idle(session)
+            return operations.is_idle(session, self.now())

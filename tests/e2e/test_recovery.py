@@ -1,0 +1,108 @@
+"""Real Terraform is killed in the middle of creating real databases; everything settles, nothing is doubled.
+
+Three tenants are created at once. While RDS creates their databases the worker is killed, of the first tenant
+Terraform too, of the second its supervisor as well. Another worker finds all three and brings them to ready.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.machine import Machine, Running
+
+pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1500)]
+SECONDS = 900
+SLUGS = ("first", "second", "third")
+CREATING = """
+    SELECT run.pid, operation.tenant_slug AS slug FROM run JOIN operation ON operation.id = run.operation_id
+    WHERE run.verb = 'apply' AND run.status = 'running' AND EXISTS (SELECT 1 FROM run_line
+    WHERE run_line.run_id = run.id AND run_line.text LIKE '%aws_db_instance.this: Still creating%')
+"""
+
+
+@pytest.fixture
+def sandbox(machine: Machine) -> Iterator[Machine]:
+    """A machine on which a sandbox runs, of a team of one."""
+    machine.settings["CONTROLPLANE_TWO_PERSON"] = "false"
+    run(machine, "sandbox", "start")
+    yield machine
+    run(machine, "sandbox", "stop")
+
+
+def run(machine: Machine, *words: str) -> str:
+    code, told = machine.run(*words, seconds=SECONDS)
+    assert code == 0, (words, told[-3000:])
+    return told
+
+
+def ask(machine: Machine, *words: str) -> dict[str, Any]:
+    told = run(machine, *words, "-o", "json")
+    return dict(json.loads(told[told.index("{") :]))
+
+
+def rows(machine: Machine, query: str) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(machine.folder / "tenants.db", timeout=30)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query)]
+
+
+def wait_until(what: str, true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(1)
+
+
+def parent_of(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("PPid:")).split()[1])
+
+
+def kill_in_the_middle(machine: Machine, worker: Running) -> None:
+    """The worker; Terraform of the first two; the supervisor of the second before that."""
+    pids = {row["slug"]: row["pid"] for row in rows(machine, CREATING)}
+    worker.send(signal.SIGKILL)
+    worker.wait(30)
+    os.kill(parent_of(pids["second"]), signal.SIGKILL)
+    for slug in ("first", "second"):
+        os.killpg(os.getpgid(pids[slug]), signal.SIGKILL)
+
+
+def all_ready(machine: Machine) -> bool:
+    creates = rows(
+        machine, "SELECT tenant_slug, status, waiting_for, error FROM operation WHERE kind = 'create'"
+    )
+    assert not [row for row in creates if row["status"] in ("failed", "needs_operator")], creates
+    return [row["status"] for row in creates] == ["succeeded"] * len(SLUGS)
+
+
+def test_killed_creates_settle_without_a_second_database(sandbox: Machine) -> None:
+    run(sandbox, "blueprint", "apply", "fargate_db_per_tenant", "--auto-approve", "--timeout", "600")
+    worker = sandbox.start("worker")
+    for slug in SLUGS:
+        run(sandbox, "tenant", "create", slug, "--no-wait")
+    wait_until("all three are being created", lambda: len(rows(sandbox, CREATING)) == len(SLUGS))
+    kill_in_the_middle(sandbox, worker)
+    successor = sandbox.start("worker")
+    try:
+        wait_until("all three are ready", lambda: all_ready(sandbox))
+    finally:
+        successor.send(signal.SIGTERM)
+        successor.wait(60)
+    attempts = rows(sandbox, "SELECT tenant_slug, attempt FROM operation WHERE kind = 'create' ORDER BY seq")
+    assert [row["attempt"] for row in attempts] == [2, 2, 1]
+    assert len(ask(sandbox, "sandbox", "status")["instances"]) == len(SLUGS)
+    for slug in SLUGS:
+        tenant = ask(sandbox, "tenant", "show", slug)
+        assert (tenant["phase"], tenant["unverified"]) == ("ready", False)
+        assert ask(sandbox, "tenant", "reconcile", slug)["status"] == "no_changes"
