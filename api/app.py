@@ -18,7 +18,7 @@ from api.edge import Edge
 from api.events import Hub
 from api.limits import Limits
 from api.measure import Measures
-from api.rest import access, blueprints, fleet, health, operations, tenants, workspaces
+from api.rest import access, blueprints, costs, fleet, health, operations, tenants, workspaces
 from controlplane.services import about, log
 from controlplane.services.control import Control
 from controlplane.services.quick import open_quick
@@ -30,7 +30,9 @@ A PostgreSQL of its own for every tenant, on AWS, through Terraform.
 A change answers `202` with a long operation (AIP-151); follow it under `/v1/operations/{id}`. Errors are
 problems (RFC 9457). `Idempotency-Key` makes a POST safe to repeat."""
 _GZIP_FROM_BYTES = 1024
-ROUTERS = tuple(p.router for p in (tenants, operations, blueprints, access, fleet, workspaces, health))
+ROUTERS = tuple(
+    p.router for p in (tenants, operations, blueprints, access, fleet, costs, workspaces, health)
+)
 
 
 def create_app(

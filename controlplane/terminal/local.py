@@ -188,6 +188,24 @@ class LocalClient:
             lambda c, ask: windows.remove(c, self._actor, window_id, ask),
         )
 
+    # --- cost: its rules and tables are loaded for who asks
+
+    def costs(self, what: str, query: Query) -> Answer:
+        from controlplane.terminal import money  # noqa: PLC0415
+
+        return money.read(self._control, self._actor, what, _given(query))
+
+    def tenant_cost(self, slug: str, query: Query) -> Answer:
+        from controlplane.terminal import money  # noqa: PLC0415
+
+        return money.of_tenant(self._control, self._actor, slug, _given(query))
+
+    def send_costs(self, what: str, body: Query | None, manner: Manner) -> Answer:
+        from controlplane.terminal import money  # noqa: PLC0415
+
+        way = self._way(manner, f"costs/{what}", body or {})
+        return money.send(self._control, self._actor, what, body or {}, way)
+
     # --- the installation
 
     def doctor(self) -> Answer:

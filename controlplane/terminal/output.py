@@ -1,4 +1,4 @@
-"""What people and scripts read: data on stdout in four forms, everything else on stderr."""
+"""What people and scripts read: data on stdout in five forms, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Form(StrEnum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
+    CSV = "csv"
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,10 @@ class Column:
     right: bool = False
 
     def of(self, row: Row) -> str:
-        found = self.value(row) if callable(self.value) else row.get(self.value)
-        return tables.cell(found)
+        return tables.cell(self.raw(row))
+
+    def raw(self, row: Row) -> Any:
+        return self.value(row) if callable(self.value) else row.get(self.value)
 
 
 @dataclass
@@ -51,6 +54,8 @@ class Printer:
         items = answer["items"]
         if self.form is Form.TABLE:
             self._list(items, columns, answer.get("next_page_token"))
+        elif self.form is Form.CSV:
+            self.csv([column.title for column in columns], [[c.raw(item) for c in columns] for item in items])
         else:
             self._machine(answer, [str(item[name]) for item in items])
 
@@ -58,8 +63,13 @@ class Printer:
         """One thing. `sections` lays it out for people; without it every field is a line."""
         if self.form is Form.TABLE:
             self.text(sections(view) if sections else tables.fields(view))
+        elif self.form is Form.CSV:
+            self.csv(list(view), [list(view.values())])
         else:
             self._machine(view, [str(view[name])])
+
+    def csv(self, titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        self.text(tables.csv_table(titles, rows))
 
     def text(self, text: str) -> None:
         print(text.rstrip("\n"), file=self.out)

@@ -139,6 +139,17 @@ class RemoteClient:
     def remove_window(self, window_id: str, manner: Manner) -> Answer:
         return self._send("DELETE", f"/v1/windows/{_part(window_id)}", None, manner)
 
+    # --- cost
+
+    def costs(self, what: str, query: Query) -> Answer:
+        return self._get(f"/v1/costs/{what}", query)
+
+    def tenant_cost(self, slug: str, query: Query) -> Answer:
+        return self._get(f"/v1/tenants/{_part(slug)}/cost", query)
+
+    def send_costs(self, what: str, body: Query | None, manner: Manner) -> Answer:
+        return self._send("POST", f"/v1/costs/{what}", body, manner)
+
     # --- the installation
 
     def doctor(self) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -37,6 +39,21 @@ def plain_table(titles: Sequence[str], rows: Sequence[Sequence[str]], right: Seq
     widths = [max(len(line[i]) for line in [titles, *rows]) for i in range(len(titles))]
     lines = [_line(line, widths, right) for line in [[t.upper() for t in titles], *rows]]
     return "\n".join(lines)
+
+
+def csv_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """For spreadsheets: nothing is an empty cell, and text never becomes a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(titles)
+    writer.writerows([[_safe(value) for value in row] for row in rows])
+    return out.getvalue()
+
+
+def _safe(value: Any) -> str:
+    text = "" if value in (None, "", {}, []) else cell(value)
+    is_number = text.lstrip("-").replace(".", "", 1).isdigit()
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number else text
 
 
 def _line(values: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

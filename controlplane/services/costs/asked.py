@@ -32,7 +32,7 @@ class Estimate(Request):
     environment: Environment | None = None
     tenants: Count = 1
     mix: Annotated[Word, Field(description="Percent by size, as 60/30/10 or micro=60,small=40.")] = ""
-    options: Annotated[Options, Field(default_factory=list, description="As nat_gateway, waf.")]
+    options: Options = Field(default_factory=list, description="As nat_gateway, waf, multi_region.")
     high: Annotated[bool, Field(description="The upper end where prices are a range.")] = False
     stage: Stage = Stage.POC
     size: Size | None = None
@@ -73,7 +73,7 @@ class Forecast(Request):
     stage: Stage = Stage.PRODUCTION
     blueprint: Word = "fargate_db_per_tenant"
     region: Word = ""
-    option: Annotated[Options, Field(default_factory=list, description="As nat_gateway, waf.")]
+    option: Options = Field(default_factory=list, description="As nat_gateway, waf, multi_region.")
     high: bool = False
     chart: Annotated[bool, Field(description="A picture too, as SVG.")] = False
 
@@ -102,7 +102,7 @@ class Refreshing(Request):
 
     accept: bool = False
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]*$", max_length=64)] = ""
-    regions: Annotated[list[Word], Field(default_factory=list, max_length=30)]
+    regions: list[Word] = Field(default_factory=list, max_length=30)
 
 
 class NewBudget(Request):

@@ -10,6 +10,7 @@ from controlplane.catalog.costing import Pricer
 from controlplane.domain.cost import forecast
 from controlplane.domain.cost.estimate import Estimate
 from controlplane.domain.cost.gate import band_of, tiers_for
+from controlplane.domain.cost.options import add_options
 from controlplane.domain.cost.planjson import estimate_plan
 from controlplane.domain.cost.report.exports import focus_rows
 from controlplane.domain.cost.tenant import TenantShape, estimate_tenant
@@ -49,11 +50,30 @@ def estimate(control: Control, actor: Actor, wanted: asked.Estimate) -> dict[str
     return view
 
 
+# Which fields each kind of question reads besides its own; any other that was said would be lost.
+_EVERYWHERE = frozenset({"currency", "focus"})
+_READS = {
+    "tenant": frozenset({"tenant"}),
+    "plan": frozenset({"plan", "region"}),
+    "blueprint": frozenset(
+        {"blueprint", "environment", "stage", "region", "tenants", "mix", "options", "high"}
+    ),
+    "": frozenset(
+        {"stage", "size", "instance_class", "locations", "users", "region", "options", "high", *_SHAPE}
+    ),
+}
+
+
 def _check_one(wanted: asked.Estimate) -> None:
-    said = [name for name in ("tenant", "plan", "blueprint") if getattr(wanted, name)]
-    if len(said) > 1:
-        message = f"{' and '.join(said)} exclude each other"
-        raise Invalid(message, errors=[FieldError(name, message) for name in said])
+    """One question at a time, and nothing said that it does not read."""
+    fields = type(wanted).model_fields
+    default = {name: field.get_default(call_default_factory=True) for name, field in fields.items()}
+    said = {name for name in fields if getattr(wanted, name) != default[name]}
+    kind = next((name for name in ("tenant", "plan", "blueprint") if name in said), "")
+    lost = sorted(said - _READS[kind] - _EVERYWHERE)
+    if lost:
+        message = f"{', '.join(lost)} cannot be said for an estimate of a {kind or 'described tenant'}"
+        raise Invalid(message, errors=[FieldError(name, message) for name in lost])
 
 
 def _view(by: Pricer, found: Estimate) -> dict[str, Any]:
@@ -98,9 +118,11 @@ def _of_shape(control: Control, by: Pricer, wanted: asked.Estimate) -> tuple[Est
     region = book.check_region(control, by.book, wanted.region)
     given = {name: getattr(wanted, name) for name in _SHAPE}
     shape = TenantShape(size=size, stage=wanted.stage.value, **given)
-    estimate = estimate_tenant(by.model, by.rates(region), shape)
+    rates = by.rates(region)
+    own = estimate_tenant(by.model, rates, shape)
+    whole = add_options(by.model, rates, own, wanted.options, {"databases": 1}, high=wanted.high)
     more = {"what": "spec", "subject": "", "stage": wanted.stage.value, "size": size}
-    return estimate, more | band(by, f"{wanted.stage.value}-{size}", estimate), ""
+    return whole, more | band(by, f"{wanted.stage.value}-{size}", own), ""
 
 
 def _size(by: Pricer, wanted: asked.Estimate) -> str:
@@ -118,7 +140,8 @@ def band(by: Pricer, tier: str, estimate: Estimate) -> dict[str, Any]:
     total = estimate.total
     fitting = [] if total is None else tiers_for(by.model, tier.partition("-")[0], total)
     bounds = {"floor_usd": usd(floor), "ceiling_usd": usd(ceiling)}
-    return {"tier": {"name": tier, **bounds, "holds": tier in fitting, "fitting": fitting}}
+    holds = None if total is None else tier in fitting
+    return {"tier": {"name": tier, **bounds, "holds": holds, "fitting": fitting}}
 
 
 # --- a whole blueprint ------------------------------------------------------------------------------

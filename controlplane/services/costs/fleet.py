@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from controlplane.catalog.costing import Pricer
 from controlplane.catalog.prices.modules import estimate_module
 from controlplane.domain.cost.estimate import Estimate, add, merge
-from controlplane.domain.cost.fleet import FleetTenant, Group, by_day, total, totals_by
+from controlplane.domain.cost.fleet import GROUPS, FleetTenant, Group, by_day, total, totals_by
 from controlplane.domain.cost.report.chart import fleet_chart
+from controlplane.domain.errors import FieldError, Invalid
 from controlplane.domain.tenant import Environment
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
@@ -31,6 +32,7 @@ Place = tuple[str, str, str]  # blueprint, environment, cell
 def show(control: Control, actor: Actor, wanted: asked.Fleet) -> dict[str, Any]:
     """As far as the actor sees it; what all share is shown to who sees everything."""
     actor.require(Action.READ_FLEET)
+    _check_group(wanted.by)
     by = book.in_force(control)
     since = book.today(control) - timedelta(days=wanted.days)
     with control.db.read() as session:
@@ -53,6 +55,12 @@ def show(control: Control, actor: Actor, wanted: asked.Fleet) -> dict[str, Any]:
     if wanted.chart:
         view["chart"] = fleet_chart(f"Monthly cost by {wanted.by}", groups or [whole], wanted.by)
     return view
+
+
+def _check_group(by: str) -> None:
+    if by not in GROUPS and not by.startswith("label:"):
+        message = f"cannot group by {by!r}: use {', '.join(GROUPS)} or label:KEY"
+        raise Invalid(message, errors=[FieldError("by", message)])
 
 
 def priced(by: Pricer, tenants: Iterable[CostTenant]) -> list[FleetTenant]:
