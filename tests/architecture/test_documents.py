@@ -32,7 +32,9 @@ def settings_rows() -> list[str]:
 
 
 def test_every_setting_stands_in_the_readme() -> None:
-    found = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| `{PREFIX}")]
+    found = [
+        line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| `{PREFIX}")
+    ]
     assert found == settings_rows(), "\n".join(["README's table of settings should be:", *settings_rows()])
 
 
