@@ -316,6 +316,38 @@ class Removed(View):
     id: str
 
 
+class Wave(View):
+    id: str
+    kind: Kind
+    status: str
+    selector: str
+    size: int
+    canary: int
+    abort_after_percent: str | None
+    requested_by: str
+    reason: str
+    note: str
+    created_at: str
+    ended_at: str | None
+
+
+class WavePage(Page):
+    items: list[Wave]
+
+
+class WaveItem(View):
+    position: int
+    tenant: str
+    operation: str | None
+    status: str
+    detail: str
+
+
+class WaveInFull(Wave):
+    counts: dict[str, int]
+    items: list[WaveItem]
+
+
 class Version(View):
     name: str
     version: str

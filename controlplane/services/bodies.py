@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from controlplane.domain.errors import FieldError, Invalid
+from controlplane.domain.operation import Kind
 from controlplane.operations.types import Request
 from controlplane.services.actor import Role
 
@@ -59,6 +60,17 @@ class NewWindow(Request):
     minutes: Annotated[int, Field(ge=1, le=10080)]
     zone: Annotated[str, Field(max_length=64)] = "UTC"
     selector: Annotated[str, Field(max_length=200)] = ""
+
+
+class NewWave(Request):
+    """A change of many tenants. `body` is what one of them would be asked with."""
+
+    kind: Kind
+    selector: Annotated[str, Field(min_length=1, max_length=500)]
+    body: dict[str, Any] = Field(default_factory=dict, max_length=50)
+    size: Annotated[int, Field(ge=1, le=1000)] = 5
+    canary: Annotated[int, Field(ge=0, le=1000)] = 0
+    abort_after_percent: Annotated[float | None, Field(ge=0, le=100)] = None
 
 
 def parse(model: type[B], data: Any) -> B:

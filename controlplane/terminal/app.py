@@ -24,7 +24,7 @@ app = typer.Typer(
 app.add_typer(tenants.group, name="tenant")
 app.add_typer(operations.group, name="operation")
 app.add_typer(cost.group, name="cost")
-for name in ("blueprint", "audit", "token", "user", "window"):
+for name in ("blueprint", "wave", "audit", "token", "user", "window"):
     app.add_typer(getattr(fleet, name), name=name)
 app.add_typer(machine.db, name="db")
 app.add_typer(machine.sandbox, name="sandbox")

@@ -64,6 +64,15 @@ WINDOWS = (
     Column("zone", "zone"),
     Column("selector", "selector"),
 )
+WAVES = (
+    Column("id", "id"),
+    Column("kind", "kind"),
+    Column("selector", "selector"),
+    Column("status", "status"),
+    Column("by", "requested_by"),
+    Column("created", lambda w: moment(w["created_at"])),
+    Column("note", "note"),
+)
 BLUEPRINTS = (
     Column("name", "name"),
     Column("title", "title"),
@@ -196,3 +205,11 @@ def _attributes(change: View) -> str:
     before, after = change.get("before") or {}, change.get("after") or {}
     names = change.get("changed") or sorted(n for n in {*before, *after} if before.get(n) != after.get(n))
     return cell(list(names))
+
+
+def wave(view: View) -> str:
+    """The wave, and below it how each of its tenants fared."""
+    names = ("id", "kind", "selector", "status", "note", "requested_by", "reason", "size", "canary", "counts")
+    columns = ("position", "tenant", "status", "operation", "detail")
+    rows = [[cell(item.get(name)) for name in columns] for item in view["items"]]
+    return fields(view, names) + "\n\n" + plain_table(columns, rows, [True, False, False, False, False])

@@ -18,6 +18,7 @@ from controlplane.services import (
     batch,
     blueprints,
     bodies,
+    bulk,
     doctor,
     explain,
     fleet,
@@ -25,6 +26,7 @@ from controlplane.services import (
     operations,
     platforms,
     tenants,
+    waves,
     windows,
 )
 from controlplane.services.actor import Actor
@@ -129,6 +131,22 @@ class LocalClient:
             (f"{name}/{verb}", wanted),
             lambda c, ask: platforms.apply(c, self._actor, name, wanted, ask),
         )
+
+    # --- waves
+
+    def waves(self) -> Answer:
+        return waves.every(self._control, self._actor)
+
+    def wave(self, wave_id: str) -> Answer:
+        return waves.show(self._control, self._actor, wave_id)
+
+    def start_wave(self, body: Query, manner: Manner) -> Answer:
+        wanted = bodies.parse(bodies.NewWave, dict(body))
+        return self._change(manner, ("waves", wanted), lambda c, ask: bulk.start(c, self._actor, wanted, ask))
+
+    def steer_wave(self, verb: str, wave_id: str, manner: Manner) -> Answer:
+        what: tuple[str, Any] = (f"waves/{wave_id}/{verb}", {})
+        return self._change(manner, what, lambda c, _: waves.steer(c, self._actor, wave_id, verb))
 
     # --- audit, access, windows
 

@@ -94,6 +94,20 @@ class RemoteClient:
     def change_platform(self, verb: str, name: str, body: Query, manner: Manner) -> Answer:
         return self._send("POST", f"/v1/blueprints/{_part(name)}/{verb}", body, manner)
 
+    # --- waves
+
+    def waves(self) -> Answer:
+        return self._get("/v1/waves")
+
+    def wave(self, wave_id: str) -> Answer:
+        return self._get(f"/v1/waves/{_part(wave_id)}")
+
+    def start_wave(self, body: Query, manner: Manner) -> Answer:
+        return self._send("POST", "/v1/waves", body, manner)
+
+    def steer_wave(self, verb: str, wave_id: str, manner: Manner) -> Answer:
+        return self._send("POST", f"/v1/waves/{_part(wave_id)}/{verb}", None, manner)
+
     # --- audit, access, windows
 
     def audit(self, query: Query) -> Answer:

@@ -40,14 +40,34 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
         )
         address = listening.getsockname()
         here.out.note(f"listening on http://{address[0]}:{address[1]}")
-        beside = Beside(here.settings)
-        if worker:
-            here.out.note(beside.start())
-        try:
+        with _sandbox(here, wanted=worker), _worker(here, wanted=worker):
             _run(app, listening)
-        finally:
-            beside.stop()
     return ExitCode.DONE
+
+
+@contextmanager
+def _sandbox(here: Here, *, wanted: bool) -> Iterator[None]:
+    """A server in the sandbox's mode brings its own, unless one runs; what it started it stops."""
+    ours = False
+    if wanted and here.settings.is_sandbox and not wiring.sandbox_status(here.settings).running:
+        here.out.note(f"starting the sandbox … {wiring.start_sandbox(here.settings).endpoint_url}")
+        ours = True
+    try:
+        yield
+    finally:
+        if ours:
+            wiring.stop_sandbox(here.settings)
+
+
+@contextmanager
+def _worker(here: Here, *, wanted: bool) -> Iterator[None]:
+    beside = Beside(here.settings)
+    if wanted:
+        here.out.note(beside.start())
+    try:
+        yield
+    finally:
+        beside.stop()
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def _simple(hint: Any) -> tuple[Any, bool]:
 
 def body(values: Mapping[str, Any]) -> dict[str, Any]:
     """What was said, as a request's body; what was left out is derived by the service."""
-    said = {name: _plain(value) for name, value in values.items() if value is not None and value != []}
+    said = {name: _plain(value) for name, value in values.items() if value not in (None, "", [])}
     return said | {name: pairs(said[name]) for name in _PAIRS & said.keys()}
 
 

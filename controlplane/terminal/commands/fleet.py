@@ -1,4 +1,4 @@
-"""`controlplane blueprint …`, `audit …`, `token …`, `user …` and `window …`."""
+"""`controlplane blueprint …`, `wave …`, `audit …`, `token …`, `user …` and `window …`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.options import Here, argument, command, option, paging
 
 blueprint = typer.Typer(help="Blueprints, and the platforms that stand for them.", no_args_is_help=True)
+wave = typer.Typer(help="Bulk changes; begin one with -l SELECTOR on a tenant's verb.", no_args_is_help=True)
 audit = typer.Typer(help="Who did what, when and why; append-only.", no_args_is_help=True)
 token = typer.Typer(help="API tokens: hashed, scoped, expiring, revocable.", no_args_is_help=True)
 user = typer.Typer(help="People who may come in.", no_args_is_help=True)
@@ -60,6 +61,34 @@ def _typed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+# --- waves ------------------------------------------------------------------------------------------
+
+
+@command(wave, "list")
+def waves(here: Here) -> None:
+    """List bulk changes."""
+    here.out.page(here.client.waves(), layouts.WAVES, "id")
+
+
+@command(wave, "show")
+def show_wave(here: Here, id_: Id) -> None:
+    """Show one, with a result for each tenant."""
+    here.out.one(here.client.wave(id_), "id", layouts.wave)
+
+
+def _offer(verb: str, summary: str) -> None:
+    def steer(here: Here, id_: Id) -> None:
+        here.out.one(here.client.steer_wave(verb, id_, here.manner), "id", layouts.wave)
+
+    steer.__doc__ = summary
+    command(wave, verb, changes=True)(steer)
+
+
+_offer("pause", "Start nothing more for now.")
+_offer("continue", "Go on.")
+_offer("abort", "End it; what was started goes to its end.")
 
 
 # --- audit ------------------------------------------------------------------------------------------

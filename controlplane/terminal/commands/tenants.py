@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,13 +67,54 @@ def _verb_command(kind: str) -> Any:
 
     if kind not in _offered():
         return None
+    of = operation_type(Kind(kind))
 
     def change(here: Here, slug: str, **values: Any) -> int:
-        return follow.finish(here, here.client.change(kind, slug, verbs.body(values), here.manner))
+        bulk = {name: values.pop(name) for name in ("selector", "wave", "canary", "abort_after")}
+        body = verbs.body(values)
+        if bulk["selector"]:
+            return _change_many(here, of, slug, body, bulk)
+        if not slug:
+            raise Invalid(f"{kind}: say which tenant, or -l SELECTOR", errors=[FieldError("slug", "missing")])
+        return follow.finish(here, here.client.change(kind, slug, body, here.manner))
 
     change.__doc__ = verbs.TENANT_VERBS[kind]
-    own = verbs.options(operation_type(Kind(kind)).request)
-    return alone(kind, change, [argument("slug", autocompletion=slugs), *own])
+    own = [_optional(p) for p in verbs.options(of.request)]
+    return alone(kind, change, [argument("slug", default="", autocompletion=slugs), *own, *_BULK])
+
+
+_BULK = [
+    option("selector", str, "--selector", "-l", help="All tenants that match, in waves.", default=""),
+    option("wave", int, "--wave", help="So many at a time.", default=5),
+    option("canary", int, "--canary", help="So many first, alone.", default=0),
+    option(
+        "abort_after", float | None, "--abort-after", help="End it when so many percent fail.", default=None
+    ),
+]
+
+
+def _optional(parameter: inspect.Parameter) -> inspect.Parameter:
+    """What one tenant's request needs may come from the wave; the service says what is missing."""
+    if parameter.default is inspect.Parameter.empty:
+        return parameter.replace(default="")
+    return parameter
+
+
+def _change_many(here: Here, of: Any, slug: str, body: dict[str, Any], bulk: dict[str, Any]) -> int:
+    selector = bulk["selector"]
+    if slug:
+        raise Invalid(f"{of.kind}: a slug or -l SELECTOR, not both")
+    confirmed = body.pop("confirm", None)
+    if of.destructive and confirmed != selector:
+        raise Invalid(f"{of.kind} of many: repeat the selector to be sure: --confirm {selector!r}")
+    wanted = {"kind": of.kind.value, "selector": selector, "body": body, "size": bulk["wave"]}
+    wanted |= {"canary": bulk["canary"], "abort_after_percent": bulk["abort_after"]}
+    made = here.client.start_wave(wanted, here.manner)
+    here.out.one(made, "id", layouts.wave)
+    if not here.manner.dry_run:
+        follow.see_to_worker(here)
+        here.out.note(f"follow it: controlplane wave show {made['id']}")
+    return ExitCode.DONE
 
 
 _LIST = [

@@ -52,3 +52,13 @@ def test_every_operation_is_summed_up(document: dict[str, Any]) -> None:
     assert all(o.get("summary") for o in operations)
     ids = [o["operationId"] for o in operations]
     assert len(ids) == len(set(ids))
+
+
+def test_the_written_table_of_permissions_is_the_one_that_holds() -> None:
+    lines = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8").splitlines()
+    written = {line for line in lines if line.startswith("| ") and "`/" in line}
+    said = {
+        f"| {method} | `{path}` | {action.value if action else 'open'} |"
+        for (method, path), action in TABLE.items()
+    }
+    assert written == said
