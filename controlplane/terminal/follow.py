@@ -16,7 +16,6 @@ from controlplane.terminal.options import Here
 from controlplane.terminal.output import Form
 from controlplane.terminal.screens import Lines, Picture, Screen, Silence
 
-_SECOND_CTRL_C_SECONDS = 3.0
 _LOOK_FOR_WORKER_SECONDS = 10.0
 View = Mapping[str, Any]
 
@@ -122,7 +121,7 @@ def _interrupted(here: Here, watch: _Watch) -> int:
     here.out.note(f"\nit goes on without you; follow it: controlplane operation log -f {operation_id}")
     here.out.note("Ctrl-C once more, now, cancels it")
     try:
-        time.sleep(_SECOND_CTRL_C_SECONDS)
+        time.sleep(here.waiting.second_chance_seconds)
     except KeyboardInterrupt:
         return _cancelled(here, watch)
     return ExitCode.INTERRUPTED

@@ -121,6 +121,7 @@ class Waiting:
 
     wait: bool = False
     timeout_seconds: float | None = None
+    second_chance_seconds: float = 3.0  # in which another Ctrl-C cancels the operation
 
 
 @dataclass
