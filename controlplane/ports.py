@@ -6,7 +6,7 @@ promises (tests/contract) run against both. Values that cross a port are small, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -135,6 +135,9 @@ class DatabaseInstance:
     ca_identifier: str | None = None
     parameter_group: str | None = None
     parameter_status: str | None = None
+    engine: str = "postgres"
+    database_name: str | None = None  # made at birth; None: none was asked for
+    log_exports: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,14 @@ class Cloud(Protocol):
     def start_database(self, identifier: str) -> None: ...
 
     def stop_database(self, identifier: str) -> None: ...
+
+    def peak_connections(self, identifier: str, days: int) -> int | None:
+        """The most connections that CloudWatch saw; None: it has no measurement."""
+        ...
+
+    def orderable_classes(self, engine_version: str) -> frozenset[str]:
+        """Instance classes that this region sells for this version of PostgreSQL."""
+        ...
 
     def tagged_resources(self, tags: Mapping[str, str]) -> Sequence[str]:
         """ARNs of everything that carries these tags."""
@@ -343,6 +354,50 @@ class BillSource(Protocol):
     def billed(self, start: date, end: date) -> Bill:
         """The whole fleet's days from `start` until the day before `end`. Every page of it is paid."""
         ...
+
+
+# --- what the fleet's databases do ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MetricQuery:
+    """One series of one database, as CloudWatch names metric and statistic."""
+
+    identifier: str
+    metric: str
+    statistic: str
+    period: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Its points as they came: (seconds since 1970, value). `problem` says why there are none, or not all."""
+
+    query: MetricQuery
+    points: Sequence[tuple[float, float]] = ()
+    problem: str = ""
+
+
+class MetricSource(Protocol):
+    def measure(
+        self, queries: Iterable[MetricQuery], start: datetime, end: datetime
+    ) -> Iterator[Measurement]:
+        """One for each query, in their order, many in one request. Throttling is waited out; what still
+        fails is the problem of its own measurements, and the others go on."""
+        ...
+
+
+class QuotaSource(Protocol):
+    def quotas(self) -> Sequence[QuotaFigure]:
+        """What AWS says of the account in its region; what it does not answer is left out."""
+        ...
+
+
+@dataclass(frozen=True)
+class QuotaFigure:
+    name: str  # as in the catalog
+    limit: int
+    used: int | None = None
 
 
 # --- telling people ---------------------------------------------------------------------------------
