@@ -16,6 +16,7 @@ from controlplane.domain.errors import CatalogCorrupt, Unavailable
 from controlplane.store import migrations
 from controlplane.store.costs import rows as _rows  # noqa: F401 - their tables are of the same metadata
 from controlplane.store.database import Database, refuse_newer, revision_in
+from controlplane.store.fleet import rows as _fleet  # noqa: F401 - and these
 from controlplane.store.migrations import HEAD
 from controlplane.store.tables import Tenant
 

@@ -92,6 +92,29 @@ CREATE TABLE cost_day (
 	PRIMARY KEY (day, tenant_uid)
 );
 CREATE INDEX cost_day_tenant ON cost_day (tenant_uid, day);
+CREATE TABLE drift_finding (
+	id VARCHAR NOT NULL,
+	tenant_uid VARCHAR NOT NULL,
+	slug VARCHAR NOT NULL,
+	identifier VARCHAR NOT NULL,
+	attribute VARCHAR NOT NULL,
+	severity VARCHAR NOT NULL,
+	situation VARCHAR NOT NULL,
+	expected VARCHAR NOT NULL,
+	found VARCHAR NOT NULL,
+	words VARCHAR NOT NULL,
+	next_step VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	operation_id VARCHAR,
+	first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	decided_by VARCHAR NOT NULL,
+	decided_at TIMESTAMP WITH TIME ZONE,
+	decision_reason VARCHAR NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX drift_one_live ON drift_finding (identifier, attribute) WHERE status IN ('open','proposed');
+CREATE INDEX drift_status ON drift_finding (status, id);
 CREATE TABLE idempotency_key (
 	actor VARCHAR NOT NULL,
 	key VARCHAR NOT NULL,
@@ -162,6 +185,52 @@ CREATE TABLE policy_override (
 	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	CONSTRAINT pk_policy_override PRIMARY KEY (id)
 );
+CREATE TABLE quota_limit (
+	region VARCHAR NOT NULL,
+	name VARCHAR NOT NULL,
+	granted INTEGER NOT NULL,
+	used INTEGER,
+	seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	PRIMARY KEY (region, name)
+);
+CREATE TABLE recommendation (
+	id VARCHAR NOT NULL,
+	tenant_uid VARCHAR NOT NULL,
+	slug VARCHAR NOT NULL,
+	identifier VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	kind VARCHAR NOT NULL,
+	finding VARCHAR NOT NULL,
+	signature VARCHAR NOT NULL,
+	reasons JSON NOT NULL,
+	remarks JSON NOT NULL,
+	urgent BOOLEAN NOT NULL,
+	current_size VARCHAR NOT NULL,
+	target_size VARCHAR NOT NULL,
+	target_storage_gb INTEGER NOT NULL,
+	monthly_before BIGINT,
+	monthly_after BIGINT,
+	delta_usd BIGINT,
+	risk VARCHAR NOT NULL,
+	risk_words VARCHAR NOT NULL,
+	outage VARCHAR NOT NULL,
+	revert VARCHAR NOT NULL,
+	evidence JSON NOT NULL,
+	operation_id VARCHAR,
+	outcome VARCHAR NOT NULL,
+	outcome_words VARCHAR NOT NULL,
+	seen_count INTEGER NOT NULL,
+	first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	decided_by VARCHAR NOT NULL,
+	decided_at TIMESTAMP WITH TIME ZONE,
+	decision_reason VARCHAR NOT NULL,
+	looked_at TIMESTAMP WITH TIME ZONE,
+	PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX recommendation_one_live ON recommendation (tenant_uid) WHERE status IN ('open','proposed');
+CREATE INDEX recommendation_operation ON recommendation (operation_id);
+CREATE INDEX recommendation_status ON recommendation (status, id);
 CREATE TABLE run (
 	id VARCHAR NOT NULL,
 	operation_id VARCHAR NOT NULL,
@@ -194,6 +263,42 @@ CREATE TABLE run_line (
 	text VARCHAR NOT NULL,
 	CONSTRAINT pk_run_line PRIMARY KEY (run_id, number)
 );
+CREATE TABLE scan (
+	id VARCHAR NOT NULL,
+	kind VARCHAR NOT NULL,
+	started_by VARCHAR NOT NULL,
+	looked_at INTEGER NOT NULL,
+	found INTEGER NOT NULL,
+	problems JSON NOT NULL,
+	started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	ended_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE INDEX scan_kind ON scan (kind, started_at);
+CREATE TABLE schedule (
+	name VARCHAR NOT NULL,
+	cron VARCHAR NOT NULL,
+	zone VARCHAR NOT NULL,
+	jitter_seconds INTEGER NOT NULL,
+	enabled BOOLEAN NOT NULL,
+	due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	holder VARCHAR NOT NULL,
+	held_until TIMESTAMP WITH TIME ZONE,
+	last_started_at TIMESTAMP WITH TIME ZONE,
+	last_ended_at TIMESTAMP WITH TIME ZONE,
+	last_status VARCHAR NOT NULL,
+	last_words VARCHAR NOT NULL,
+	missed INTEGER NOT NULL,
+	missed_in_all INTEGER NOT NULL,
+	PRIMARY KEY (name)
+);
+CREATE TABLE seen_database (
+	identifier VARCHAR NOT NULL,
+	resource_id VARCHAR NOT NULL,
+	first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	PRIMARY KEY (identifier)
+);
 CREATE TABLE state_lock (
 	workspace_id VARCHAR NOT NULL,
 	lock_id VARCHAR NOT NULL,
@@ -218,6 +323,15 @@ CREATE TABLE state_version (
 	CONSTRAINT uq_state_version_workspace_id_lineage_serial_sha256 UNIQUE (workspace_id, lineage, serial, sha256)
 );
 CREATE INDEX ix_state_version_workspace_id ON state_version (workspace_id);
+CREATE TABLE suppression (
+	tenant_uid VARCHAR NOT NULL,
+	signature VARCHAR NOT NULL,
+	until TIMESTAMP WITH TIME ZONE NOT NULL,
+	dismissals INTEGER NOT NULL,
+	reason VARCHAR NOT NULL,
+	created_by VARCHAR NOT NULL,
+	PRIMARY KEY (tenant_uid, signature)
+);
 CREATE TABLE tenant (
 	uid VARCHAR NOT NULL,
 	slug VARCHAR COLLATE "C" NOT NULL,
@@ -370,6 +484,8 @@ CREATE TABLE slot (
 	snapshot_identifier VARCHAR NOT NULL,
 	kms_key_id VARCHAR NOT NULL,
 	engine_version VARCHAR NOT NULL,
+	stage VARCHAR NOT NULL,
+	environment VARCHAR NOT NULL,
 	status VARCHAR NOT NULL,
 	final_snapshot JSON NOT NULL,
 	created_at TIMESTAMP WITH TIME ZONE NOT NULL,

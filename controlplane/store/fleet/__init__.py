@@ -1,0 +1,1 @@
+"""What the fleet's care keeps: recommendations, differences, quotas and schedules."""

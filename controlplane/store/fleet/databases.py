@@ -1,0 +1,139 @@
+"""The fleet's databases as they are recorded: everything a scan needs, in a handful of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from controlplane.domain.operation import FINAL, Kind, Status
+from controlplane.domain.tenant import Phase
+from controlplane.store.slots import GONE
+from controlplane.store.tables import Operation, Slot, Tenant, TenantLabel
+
+# Nothing is looked for of what was only asked for, is being made, or is gone.
+ABSENT = frozenset({Phase.REQUESTED, Phase.PROVISIONING, Phase.TEARING_DOWN, Phase.TORN_DOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class FleetDatabase:
+    """A slot with its tenant."""
+
+    uid: str
+    slug: str
+    stage: str
+    environment: str
+    region: str
+    cell: str
+    blueprint: str
+    phase: str
+    locations: int
+    users: int
+    cost_tier: str
+    rightsizing_decision: str
+    route_epoch: int
+    epoch: int
+    identifier: str
+    size: str
+    storage_gb: int
+    multi_az: bool
+    backup_days: int
+    protected: bool
+    alarms: bool
+    kms_key_id: str
+    engine_version: str
+    slot_status: str
+    slot_since: datetime
+    busy_with: str = ""  # an operation that is not over
+    resized_at: datetime | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_routed(self) -> bool:
+        return self.epoch == self.route_epoch
+
+
+_TENANT = (
+    "uid", "slug", "stage", "environment", "region", "cell", "blueprint", "phase", "locations", "users",
+    "cost_tier", "rightsizing_decision", "epoch",
+)  # fmt: skip
+_SLOT = (
+    "epoch", "identifier", "size", "storage_gb", "multi_az", "backup_days", "protected", "alarms",
+    "kms_key_id", "engine_version", "status", "created_at",
+)  # fmt: skip
+
+_NAMES = tuple("route_epoch" if n == "epoch" else n for n in _TENANT) + tuple(
+    {"status": "slot_status", "created_at": "slot_since"}.get(n, n) for n in _SLOT
+)
+
+
+def every(session: Session, region: str | None = None) -> list[FleetDatabase]:
+    """Of all tenants that have something running, by slug and epoch."""
+    query = (
+        select(*(col(getattr(Tenant, n)) for n in _TENANT), *(col(getattr(Slot, n)) for n in _SLOT))
+        .join(Slot, col(Slot.tenant_uid) == col(Tenant.uid))
+        .where(col(Tenant.phase).notin_([p.value for p in ABSENT]), col(Slot.status) != GONE)
+        .order_by(col(Tenant.slug), col(Slot.epoch))
+    )
+    if region is not None:
+        query = query.where(col(Tenant.region) == region)
+    busy, resized, labels = _busy(session), _resized(session), _labels(session)
+    found = []
+    for row in session.execute(query):
+        values = dict(zip(_NAMES, row, strict=True))
+        uid = values["uid"]
+        more: dict[str, Any] = {
+            "busy_with": busy.get(uid, ""),
+            "resized_at": resized.get(uid),
+            "labels": labels.get(uid, {}),
+        }
+        found.append(FleetDatabase(**values, **more))
+    return found
+
+
+def identifiers(session: Session) -> set[str]:
+    """Of every slot that there ever was."""
+    return set(session.scalars(select(col(Slot.identifier))))
+
+
+def _busy(session: Session) -> dict[str, str]:
+    query = select(col(Operation.tenant_uid), col(Operation.id)).where(
+        col(Operation.status).notin_([s.value for s in FINAL]), col(Operation.tenant_uid).is_not(None)
+    )
+    return {str(uid): operation for uid, operation in session.execute(query)}
+
+
+def _resized(session: Session) -> dict[str, datetime]:
+    """When the class was changed last: by a resize that named a size, or by a move to another database."""
+    query = (
+        select(
+            col(Operation.tenant_uid),
+            col(Operation.kind),
+            col(Operation.payload),
+            col(Operation.ended_at),
+        )
+        .where(
+            col(Operation.kind).in_([Kind.RESIZE.value, Kind.UPGRADE.value, Kind.ROLLBACK.value]),
+            col(Operation.status).in_([Status.SUCCEEDED.value, Status.PARTIALLY_APPLIED.value]),
+        )
+        .order_by(col(Operation.seq))
+    )
+    rows: Sequence[Any] = session.execute(query).all()
+    return {
+        str(uid): ended
+        for uid, kind, payload, ended in rows
+        if ended is not None and (kind != Kind.RESIZE or payload.get("size"))
+    }
+
+
+def _labels(session: Session) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    query = select(col(TenantLabel.tenant_uid), col(TenantLabel.key), col(TenantLabel.value))
+    for uid, key, value in session.execute(query):
+        found.setdefault(uid, {})[key] = value
+    return found

@@ -1,0 +1,176 @@
+"""Tables of the fleet's care. They belong to the one metadata, and are made by migrations only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Column, Index, text
+from sqlmodel import Field, SQLModel
+
+from controlplane.store.columns import Json, Money, UtcTime
+
+# Statuses in which a recommendation or a difference is still somebody's business.
+LIVE = "'open','proposed'"
+
+
+def _time(nullable: bool = True) -> Any:
+    return Field(default=None, sa_type=UtcTime, nullable=nullable)
+
+
+def _json(default: Any) -> Any:
+    return Field(default_factory=default, sa_column=Column(Json, nullable=False))
+
+
+class Recommendation(SQLModel, table=True):
+    """What the advisor proposes for one tenant. One that lives a tenant: seen again, it is updated."""
+
+    __table_args__ = (
+        Index(
+            "recommendation_one_live",
+            "tenant_uid",
+            unique=True,
+            sqlite_where=text(f"status IN ({LIVE})"),
+            postgresql_where=text(f"status IN ({LIVE})"),
+        ),
+        Index("recommendation_status", "status", "id"),
+        Index("recommendation_operation", "operation_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    tenant_uid: str
+    slug: str
+    identifier: str
+    status: str  # open, proposed, dismissed, applied, ended, gone
+    kind: str = "resize"  # resize, revert
+    finding: str
+    signature: str
+    reasons: list[Any] = _json(list)
+    remarks: list[Any] = _json(list)
+    urgent: bool = False
+    current_size: str
+    target_size: str = ""  # "": the class stays
+    target_storage_gb: int = 0  # 0: the storage stays
+    monthly_before: Decimal | None = Field(default=None, sa_type=Money)
+    monthly_after: Decimal | None = Field(default=None, sa_type=Money)
+    delta_usd: Decimal | None = Field(default=None, sa_type=Money)
+    risk: str = ""
+    risk_words: str = ""
+    outage: str = ""
+    revert: str = ""
+    evidence: dict[str, Any] = _json(dict)
+    operation_id: str | None = None
+    outcome: str = ""  # after the change: good, worse, unknown
+    outcome_words: str = ""
+    seen_count: int = 1
+    first_seen_at: datetime = _time(nullable=False)
+    last_seen_at: datetime = _time(nullable=False)
+    decided_by: str = ""
+    decided_at: datetime | None = _time()
+    decision_reason: str = ""
+    looked_at: datetime | None = _time()  # after the change
+
+
+class Suppression(SQLModel, table=True):
+    """A proposal that people did not want: not made again until then."""
+
+    tenant_uid: str = Field(primary_key=True)
+    signature: str = Field(primary_key=True)
+    until: datetime = _time(nullable=False)
+    dismissals: int = 1
+    reason: str = ""
+    created_by: str = ""
+
+
+class DriftFinding(SQLModel, table=True):
+    """One difference between what is recorded and what AWS has."""
+
+    __tablename__ = "drift_finding"
+    __table_args__ = (
+        Index(
+            "drift_one_live",
+            "identifier",
+            "attribute",
+            unique=True,
+            sqlite_where=text(f"status IN ({LIVE})"),
+            postgresql_where=text(f"status IN ({LIVE})"),
+        ),
+        Index("drift_status", "status", "id"),
+    )
+
+    id: str = Field(primary_key=True)
+    tenant_uid: str = ""  # "": nobody's
+    slug: str = ""
+    identifier: str
+    attribute: str  # "": the whole database
+    severity: str  # benign, real, dangerous
+    situation: str = ""  # of a whole database
+    expected: str = ""
+    found: str = ""
+    words: str = ""
+    next_step: str = ""
+    status: str  # open, proposed, accepted, written_back, ended
+    operation_id: str | None = None
+    first_seen_at: datetime = _time(nullable=False)
+    last_seen_at: datetime = _time(nullable=False)
+    decided_by: str = ""
+    decided_at: datetime | None = _time()
+    decision_reason: str = ""
+
+
+class SeenDatabase(SQLModel, table=True):
+    """By which id AWS knew a database when it was seen first: another one means that it was replaced."""
+
+    __tablename__ = "seen_database"
+
+    identifier: str = Field(primary_key=True)
+    resource_id: str
+    first_seen_at: datetime = _time(nullable=False)
+    last_seen_at: datetime = _time(nullable=False)
+
+
+class Scan(SQLModel, table=True):
+    """One look at the fleet: how many were looked at, and who could not be."""
+
+    __table_args__ = (Index("scan_kind", "kind", "started_at"),)
+
+    id: str = Field(primary_key=True)
+    kind: str  # rightsizing, rightsizing-hot, drift
+    started_by: str
+    looked_at: int = 0
+    found: int = 0
+    problems: list[Any] = _json(list)
+    started_at: datetime = _time(nullable=False)
+    ended_at: datetime = _time(nullable=False)
+
+
+class QuotaLimit(SQLModel, table=True):
+    """What AWS said of a quota in a region: it goes before the default of the catalog."""
+
+    __tablename__ = "quota_limit"
+
+    region: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    granted: int
+    used: int | None = None
+    seen_at: datetime = _time(nullable=False)
+
+
+class Schedule(SQLModel, table=True):
+    """When something is due next. Of many workers the one that changes `due_at` does it."""
+
+    name: str = Field(primary_key=True)
+    cron: str
+    zone: str = "UTC"
+    jitter_seconds: int = 0
+    enabled: bool = True
+    due_at: datetime = _time(nullable=False)
+    holder: str = ""  # who runs it now
+    held_until: datetime | None = _time()
+    last_started_at: datetime | None = _time()
+    last_ended_at: datetime | None = _time()
+    last_status: str = ""  # done, failed, lost
+    last_words: str = ""
+    missed: int = 0  # ticks that nobody was there for, since the last that was done
+    missed_in_all: int = 0
