@@ -24,7 +24,7 @@ from controlplane.domain.tenant import Environment, Stage
 # What a root module of each kind declares by itself, beside the blueprint's options.
 PLATFORM_SOURCES = ("var.name", "var.region", "var.zones", "var.tags")
 TENANT_SOURCES = ("var.slots", "var.platform", "var.route_parameter", "var.tags", "var.region")
-SLOT_SOURCES = ("each.key", "each.value", "local.master_passwords[each.key]")
+SLOT_SOURCES = ("each.key", "each.value", "each.value.platform", "local.master_passwords[each.key]")
 
 _MODULE_SOURCE = re.compile(r"module\.(\w+)\.(\w+)")
 _CHECKS: dict[str, type] = {"string": str, "number": int, "bool": bool, "list(string)": list}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controlplane.domain.names import Slug, TenantUid, WorkspaceId, slot_key
-from controlplane.domain.tenant import Environment, Size, Stage
+from controlplane.domain.tenant import Environment, Size, Stage, cost_tier
 
 MASTER_USERNAME = "cp_master"
 DATABASE_NAME = "app"
@@ -30,6 +30,8 @@ class SlotSpec:
     snapshot_identifier: str | None = None
     kms_key_id: str | None = None
     engine_version: str | None = None
+    stage: Stage | None = None  # how it is kept; None: as its tenant's stage says
+    environment: Environment | None = None  # whose platform it lives on; None: its tenant's
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,21 @@ class TenantWorkspace:
     region: str
     cell: str
     blueprint: str
-    cost_tier: str
     route_epoch: int
     slots: tuple[SlotSpec, ...]
     platform: Mapping[str, object]  # the platform's recorded outputs, rendered as literals
+    homes: Mapping[Environment, Mapping[str, object]] = field(default_factory=dict)  # of slots elsewhere
     labels: Mapping[str, str] = field(default_factory=dict)
     imports: tuple[Import, ...] = ()
+
+    def stage_of(self, slot: SlotSpec) -> Stage:
+        return slot.stage or self.stage
+
+    def home_of(self, slot: SlotSpec) -> Mapping[str, object]:
+        """The outputs of the platform that the slot lives on; empty: they are not known."""
+        if slot.environment in (None, self.environment):
+            return self.platform
+        return self.homes.get(slot.environment, {})
 
 
 @dataclass(frozen=True)
@@ -82,16 +93,14 @@ class Rendering:
     template_version: str
 
 
-def tenant_tags(slug: Slug, uid: TenantUid, stage: Stage, blueprint: str, cost_tier: str) -> dict[str, str]:
-    """What everything of a tenant carries in AWS; a slot's things carry `epoch` as well."""
-    return {
-        "tenant": slug,
-        "uid": uid,
-        "stage": stage.value,
-        "blueprint": blueprint,
-        "cost-tier": cost_tier,
-        "managed-by": "controlplane",
-    }
+def tenant_tags(slug: Slug, uid: TenantUid, blueprint: str) -> dict[str, str]:
+    """What everything of a tenant carries in AWS, as long as it lives."""
+    return {"tenant": slug, "uid": uid, "blueprint": blueprint, "managed-by": "controlplane"}
+
+
+def slot_tags(epoch: int, stage: Stage, size: Size) -> dict[str, str]:
+    """What a slot's things carry besides: while a tenant moves, each of its databases is of another stage."""
+    return {"epoch": str(epoch), "stage": stage.value, "cost-tier": cost_tier(stage, size)}
 
 
 def slot_changes_refused(before: Sequence[SlotSpec], after: Sequence[SlotSpec]) -> list[str]:

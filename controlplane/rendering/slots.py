@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from controlplane.catalog import AlarmRule, Catalog, DatabaseSize
@@ -13,13 +14,21 @@ from controlplane.domain.names import (
     final_snapshot_identifier,
     secret_name,
 )
-from controlplane.domain.tenant import TenantSpec
+from controlplane.domain.tenant import TenantSpec, cost_tier
 from controlplane.domain.workspace import DATABASE_NAME, MASTER_USERNAME, SlotSpec, TenantWorkspace
 from controlplane.rendering.shapes import MapOf, Maybe
 
 ALARM_SHAPE = {"metric": str, "comparison": str, "threshold": int, "minutes": int}
+HOME_FACTS = (
+    "database_subnet_group",
+    "database_security_group_id",
+    "database_key_arn",
+    "alarm_topic_arn",
+)
 SLOT_SHAPE = {
     "epoch": int,
+    "stage": str,
+    "cost_tier": str,
     "identifier": str,
     "final_snapshot_identifier": str,
     "instance_class": str,
@@ -41,6 +50,7 @@ SLOT_SHAPE = {
     "kms_key_arn": str,
     "alarms": MapOf(ALARM_SHAPE),
 }
+HOME_SHAPE = {name: str for name in HOME_FACTS}
 _GIGABYTE = 1024**3
 _COMPARISONS = {"above": "GreaterThanThreshold", "below": "LessThanThreshold"}
 
@@ -56,33 +66,36 @@ def slot_for(spec: TenantSpec, slug: Slug, uid: TenantUid, epoch: int, catalog: 
         multi_az=tier.multi_az,
         backup_days=tier.backup_days,
         credential_write=True,
+        stage=spec.stage,
+        environment=spec.environment,
     )
 
 
 def max_storage_gb(slot: SlotSpec, workspace: TenantWorkspace, catalog: Catalog) -> int:
     """Autoscaling may double the storage, and may always reach the stage's ceiling."""
-    wanted = max(catalog.stages[workspace.stage].storage_ceiling_gb, 2 * slot.storage_gb)
+    wanted = max(catalog.stages[workspace.stage_of(slot)].storage_ceiling_gb, 2 * slot.storage_gb)
     return min(wanted, catalog.storage.most_gb)
 
 
 def slot_values(slot: SlotSpec, workspace: TenantWorkspace, catalog: Catalog) -> dict[str, Any]:
     """The slot as Terraform gets it."""
     _check(slot, catalog)
-    size = catalog.sizes[slot.size]
-    tier = catalog.stages[workspace.stage]
+    size, stage = catalog.sizes[slot.size], workspace.stage_of(slot)
     engine_version = slot.engine_version or catalog.engine.default_major
     return {
         "epoch": slot.epoch,
+        "stage": stage.value,
+        "cost_tier": cost_tier(stage, slot.size),
         "identifier": slot.identifier,
         "final_snapshot_identifier": final_snapshot_identifier(workspace.slug, workspace.uid, slot.epoch),
         "instance_class": size.instance_class,
         "engine_version": engine_version,
-        "parameter_group": _parameter_group(engine_version, size, workspace),
+        "parameter_group": _parameter_group(engine_version, size, workspace.home_of(slot)),
         "storage_gb": slot.storage_gb,
         "max_storage_gb": max_storage_gb(slot, workspace, catalog),
         "multi_az": slot.multi_az,
         "backup_days": slot.backup_days,
-        "log_days": tier.log_days,
+        "log_days": catalog.stages[stage].log_days,
         "protected": slot.protected,
         "database_name": DATABASE_NAME,
         "master_username": MASTER_USERNAME,
@@ -92,7 +105,7 @@ def slot_values(slot: SlotSpec, workspace: TenantWorkspace, catalog: Catalog) ->
         "adopted": slot.adopted,
         "snapshot_identifier": slot.snapshot_identifier,
         # A restored database keeps its snapshot's key, whatever the platform's is now.
-        "kms_key_arn": slot.kms_key_id or workspace.platform.get("database_key_arn"),
+        "kms_key_arn": slot.kms_key_id or workspace.home_of(slot).get("database_key_arn"),
         "alarms": {r.name: alarm_values(r, slot, size) for r in catalog.alarms} if slot.alarms else {},
     }
 
@@ -113,13 +126,13 @@ def alarm_values(rule: AlarmRule, slot: SlotSpec, size: DatabaseSize) -> dict[st
     }
 
 
-def _parameter_group(engine_version: str, size: DatabaseSize, workspace: TenantWorkspace) -> str:
+def _parameter_group(engine_version: str, size: DatabaseSize, home: Mapping[str, object]) -> str:
     major = engine_version.partition(".")[0]
     if major not in size.engine_majors:
         raise _misfit(
             "engine_version", engine_version, f"{size.instance_class} runs {', '.join(size.engine_majors)}"
         )
-    groups = workspace.platform.get("parameter_groups")
+    groups = home.get("parameter_groups")
     offered = groups if isinstance(groups, dict) else {}
     if major not in offered:
         raise _misfit(

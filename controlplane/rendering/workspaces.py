@@ -11,33 +11,31 @@ from controlplane.catalog import Blueprint, Catalog
 from controlplane.catalog.blueprint_files import option_problem
 from controlplane.domain.errors import FieldError, Invalid, Refused
 from controlplane.domain.names import route_parameter, slot_key
+from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import (
     Import,
     PlatformWorkspace,
     Rendering,
+    SlotSpec,
     TenantWorkspace,
     tenant_tags,
 )
 from controlplane.rendering.labels import label_tags
 from controlplane.rendering.provenance import as_json, seal
 from controlplane.rendering.shapes import ListOf, MapOf, Variable, checked
-from controlplane.rendering.slots import SLOT_SHAPE, slot_values
+from controlplane.rendering.slots import HOME_FACTS, HOME_SHAPE, SLOT_SHAPE, slot_values
 from controlplane.rendering.structure import render_imports, structure_of
 
-PLATFORM_FACTS = (
-    "database_subnet_group",
-    "database_security_group_id",
-    "database_key_arn",
-    "alarm_topic_arn",
-)
 TENANT_VARIABLES = (
     Variable("region", "Region that the tenant lives in.", str),
     Variable("tags", "Tags of everything here.", MapOf(str)),
-    Variable(
-        "platform", "What the platform gives, as it was recorded.", {name: str for name in PLATFORM_FACTS}
-    ),
+    Variable("platform", "What the platform gives, as it was recorded.", HOME_SHAPE),
     Variable("route_parameter", "Parameter that the application reads its route from.", str),
-    Variable("slots", "The tenant's databases by slot: e1 for epoch 1, and so on.", MapOf(SLOT_SHAPE)),
+    Variable(
+        "slots",
+        "The tenant's databases by slot (e1 for epoch 1, and so on), each with what its own platform gives.",
+        MapOf({**SLOT_SHAPE, "platform": HOME_SHAPE}),
+    ),
 )
 _PLATFORM_VARIABLES = (
     Variable("name", "Prefix of the platform's names.", str),
@@ -62,13 +60,11 @@ def render_tenant(workspace: TenantWorkspace, catalog: Catalog) -> Rendering:
             "region": catalog.region(workspace.region).name,
             "tags": {
                 **label_tags(workspace.labels),
-                **tenant_tags(
-                    workspace.slug, workspace.uid, workspace.stage, blueprint.name, workspace.cost_tier
-                ),
+                **tenant_tags(workspace.slug, workspace.uid, blueprint.name),
             },
-            "platform": _platform_facts(workspace),
+            "platform": _platform_facts(workspace, workspace.platform, workspace.environment),
             "route_parameter": route_parameter(workspace.slug, workspace.uid),
-            "slots": {slot_key(s.epoch): slot_values(s, workspace, catalog) for s in workspace.slots},
+            "slots": {slot_key(s.epoch): _slot(s, workspace, catalog) for s in workspace.slots},
         },
     )
     if len(values["slots"]) != len(workspace.slots):
@@ -128,16 +124,24 @@ def _rendering(
     )
 
 
-def _platform_facts(workspace: TenantWorkspace) -> dict[str, Any]:
-    absent = [name for name in (*PLATFORM_FACTS, "parameter_groups") if name not in workspace.platform]
+def _slot(slot: SlotSpec, workspace: TenantWorkspace, catalog: Catalog) -> dict[str, Any]:
+    home = workspace.home_of(slot)
+    facts = _platform_facts(workspace, home, slot.environment or workspace.environment)
+    return {**slot_values(slot, workspace, catalog), "platform": facts}
+
+
+def _platform_facts(
+    workspace: TenantWorkspace, home: Mapping[str, object], environment: Environment
+) -> dict[str, Any]:
+    absent = [name for name in (*HOME_FACTS, "parameter_groups") if name not in home]
     if absent:
         raise Invalid(
             f"rendering the workspace of {workspace.slug}: the platform has no recorded {', '.join(absent)}",
             hint=f"apply the platform: controlplane blueprint apply {workspace.blueprint} "
-            f"--environment {workspace.environment}",
+            f"--environment {environment}",
             errors=[FieldError(f"platform.{name}", "is missing") for name in absent],
         )
-    return {name: workspace.platform[name] for name in PLATFORM_FACTS}
+    return {name: home[name] for name in HOME_FACTS}
 
 
 def _check_options(blueprint: Blueprint, options: Mapping[str, Any]) -> None:

@@ -8,15 +8,17 @@ from typing import Any
 
 from controlplane.domain import names
 from controlplane.domain.errors import Conflict
-from controlplane.domain.tenant import Stage
-from controlplane.domain.workspace import DATABASE_NAME, MASTER_USERNAME, SlotSpec, tenant_tags
+from controlplane.domain.tenant import Size, Stage
+from controlplane.domain.workspace import DATABASE_NAME, MASTER_USERNAME, SlotSpec, slot_tags, tenant_tags
 from controlplane.ports import Login
 from controlplane.steps import subject
-from controlplane.steps.story import effect
+from controlplane.steps.story import effect, say
 from controlplane.steps.world import world
 from controlplane.store.tables import Tenant
 
-LOGIN_ROLES = ("cp_control", "app_a", "app_b")
+APPLICATION_ROLES = ("app_a", "app_b")
+LOGIN_ROLES = ("cp_control", *APPLICATION_ROLES)
+_UNNAMED = "postgres"  # where an instance was made without a database of its own
 # RDS refuses / @ " ' and space; Terraform's templates mean something by % { } $ and \.
 _ALPHABET = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_.~^*+="
 _LENGTH = 32
@@ -28,9 +30,8 @@ def new_password() -> str:
 
 def tags_of(tenant: Tenant, epoch: int | None = None) -> dict[str, str]:
     """The tags that say whose a thing is, the same that Terraform sets; no epoch: the tenant's own."""
-    slug, uid = names.Slug(tenant.slug), names.TenantUid(tenant.uid)
-    tags = tenant_tags(slug, uid, Stage(tenant.stage), tenant.blueprint, tenant.cost_tier)
-    return tags if epoch is None else {**tags, "epoch": str(epoch)}
+    tags = tenant_tags(names.Slug(tenant.slug), names.TenantUid(tenant.uid), tenant.blueprint)
+    return tags if epoch is None else {**tags, **slot_tags(epoch, Stage(tenant.stage), Size(tenant.size))}
 
 
 def secret_of(tenant: Tenant, epoch: int, role: str) -> str:
@@ -49,7 +50,7 @@ def ensure_master(operation_id: str) -> None:
     """Before the plan, so that every retry sends the same password, even when all state is lost."""
     found = subject.load(operation_id)
     for slot in found.wanted():
-        if not slot.adopted:
+        if slot.credential_write:  # with the gate closed its password is set already
             _ensure(found.the_tenant(), slot.epoch, "master")
 
 
@@ -61,6 +62,9 @@ def set_up_roles(operation_id: str) -> None:
     """
     found = subject.load(operation_id)
     tenant, slot = found.the_tenant(), found.route_slot()
+    if slot.adopted:
+        say(operation_id, "warning", f"{slot.identifier} was adopted, and no login to it is known")
+        return
     for role in LOGIN_ROLES:
         _ensure(tenant, slot.epoch, role)
     cloud = world().ports.cloud
@@ -69,23 +73,34 @@ def set_up_roles(operation_id: str) -> None:
 
 
 @effect("point_route", "pointing the route at the database")
-def point_route(operation_id: str) -> dict[str, Any]:
-    """The one switch: endpoint and epoch. Secret and parameter follow from it."""
+def point_route(operation_id: str, role: str = "") -> dict[str, Any]:
+    """The one switch: endpoint and epoch. Secret and parameter follow from it.
+
+    The application goes on as whom it logs in now, unless `role` names the other one."""
     found = subject.load(operation_id)
     tenant, slot = found.the_tenant(), found.route_slot()
-    cloud = world().ports.cloud
-    at = endpoint_of(slot)
-    application = login(tenant, slot, "app_a")
-    route = {"host": at["host"], "port": at["port"], "database": application.database, "epoch": slot.epoch}
-    uid, slug = names.TenantUid(tenant.uid), names.Slug(tenant.slug)
-    credentials = {**route, "username": application.username, "password": application.password}
-    name = names.route_secret(slug, uid)
-    text = json.dumps(credentials, sort_keys=True)
-    cloud.ensure_secret(name, text, tags_of(tenant), f"{uid}-route")
-    if cloud.read_secret(name) != text:
-        cloud.write_secret(name, text, operation_id)
+    cloud, at = world().ports.cloud, endpoint_of(slot)
+    slug, uid = names.Slug(tenant.slug), names.TenantUid(tenant.uid)
+    route = {"host": at["host"], "port": at["port"], "database": at["database"], "epoch": slot.epoch}
+    if not slot.adopted:
+        as_whom = login(tenant, slot, role or application_role(tenant, slot))
+        credentials = {**route, "username": as_whom.username, "password": as_whom.password}
+        name, text = names.route_secret(slug, uid), json.dumps(credentials, sort_keys=True)
+        cloud.ensure_secret(name, text, tags_of(tenant), f"{uid}-route")
+        if cloud.read_secret(name) != text:
+            cloud.write_secret(name, text, f"{operation_id}-{randomness.token_hex(4)}")
     cloud.write_parameter(names.route_parameter(slug, uid), json.dumps(route, sort_keys=True))
     return route
+
+
+def application_role(tenant: Tenant, slot: SlotSpec) -> str:
+    """As whom the application logs in to this slot: what its secret says, else the first of the two."""
+    name = names.route_secret(names.Slug(tenant.slug), names.TenantUid(tenant.uid))
+    cloud = world().ports.cloud
+    if not cloud.secret_exists(name):
+        return APPLICATION_ROLES[0]
+    said = json.loads(cloud.read_secret(name))
+    return str(said["username"]) if said.get("epoch") == slot.epoch else APPLICATION_ROLES[0]
 
 
 @effect("forget_secrets", "scheduling the secrets' deletion")
@@ -107,7 +122,14 @@ def endpoint_of(slot: SlotSpec) -> dict[str, Any]:
             f"the database {slot.identifier} has no endpoint: it is {found.status if found else 'not there'}",
             hint="controlplane tenant explain SLUG",
         )
-    return {"host": found.endpoint, "port": found.port, "status": found.status}
+    ours = found.master_username == MASTER_USERNAME
+    return {
+        "host": found.endpoint,
+        "port": found.port,
+        "status": found.status,
+        "database": found.database_name or (DATABASE_NAME if ours else _UNNAMED),
+        "master": found.master_username or MASTER_USERNAME,
+    }
 
 
 def login(tenant: Tenant, slot: SlotSpec, role: str) -> Login:
@@ -116,8 +138,8 @@ def login(tenant: Tenant, slot: SlotSpec, role: str) -> Login:
     return Login(
         host=at["host"],
         port=at["port"],
-        database=DATABASE_NAME,
-        username=MASTER_USERNAME if role == "master" else role,
+        database=at["database"],
+        username=at["master"] if role == "master" else role,
         password=world().ports.cloud.read_secret(secret_of(tenant, slot.epoch, role)),
         tls=world().tls,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ class Subject:
     slots: tuple[SlotSpec, ...] = ()
     labels: dict[str, str] | None = None
     there: frozenset[int] = frozenset()  # epochs whose slot an apply has begun to make
+    homes: Mapping[Environment, Mapping[str, Any]] = field(default_factory=dict)  # every platform's outputs
 
     @property
     def kind(self) -> Kind:
@@ -71,7 +73,17 @@ def read(session: Session, operation_id: str) -> Subject:
         tuple(slot_spec(row) for row in rows),
         tenants.labels(session, tenant.uid),
         frozenset(row.epoch for row in rows if row.status == "present"),
+        _homes(session, tenant),
     )
+
+
+def _homes(session: Session, tenant: Tenant) -> dict[Environment, Mapping[str, Any]]:
+    """The platforms on which a slot of this tenant may live: those of its blueprint in its cell."""
+    return {
+        Environment(row.environment): row.outputs
+        for row in platforms.every(session)
+        if (row.blueprint, row.cell, row.region) == (tenant.blueprint, tenant.cell, tenant.region)
+    }
 
 
 def slot_spec(row: Slot) -> SlotSpec:
@@ -90,6 +102,8 @@ def slot_spec(row: Slot) -> SlotSpec:
         snapshot_identifier=row.snapshot_identifier or None,
         kms_key_id=row.kms_key_id or None,
         engine_version=row.engine_version or None,
+        stage=Stage(row.stage) if row.stage else None,
+        environment=Environment(row.environment) if row.environment else None,
     )
 
 
@@ -110,10 +124,10 @@ def tenant_workspace(subject: Subject, wanted: tuple[SlotSpec, ...]) -> TenantWo
         region=tenant.region,
         cell=tenant.cell,
         blueprint=tenant.blueprint,
-        cost_tier=tenant.cost_tier,
         route_epoch=tenant.epoch,
         slots=wanted,
         platform=subject.platform.outputs,
+        homes=subject.homes,
         labels=subject.labels or {},
         imports=tuple(Import(address, id_) for address, id_ in subject.operation.imports),
     )

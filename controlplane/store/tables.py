@@ -111,6 +111,8 @@ class Slot(SQLModel, table=True):
     snapshot_identifier: str = ""  # restored from
     kms_key_id: str = ""
     engine_version: str = ""
+    stage: str = ""  # how it is kept; empty: as its tenant's stage says
+    environment: str = ""  # whose platform it lives on; empty: its tenant's
     status: str = "wanted"  # wanted, present, retiring, gone
     final_snapshot: dict[str, Any] = _json(dict)  # the teardown receipt
     created_at: datetime = _time(nullable=False)

@@ -4,7 +4,13 @@
 locals {
   log_types = ["postgresql", "upgrade"]
   restored  = var.slot.snapshot_identifier != null
-  tags      = { epoch = tostring(var.slot.epoch) }
+
+  # Over the tenant's own: while it moves, each of its databases is of another stage.
+  tags = {
+    epoch     = tostring(var.slot.epoch)
+    stage     = var.slot.stage
+    cost-tier = var.slot.cost_tier
+  }
 }
 
 # Made before the database, which would otherwise make them itself: unencrypted and kept for ever.

@@ -2,6 +2,8 @@ variable "slot" {
   description = "Everything that is decided about this database. Null stands for: nothing of the kind."
   type = object({
     epoch                     = number
+    stage                     = string
+    cost_tier                 = string
     identifier                = string
     final_snapshot_identifier = string
     instance_class            = string

@@ -146,4 +146,4 @@ def test_no_field_of_a_tenant_leaves_its_place(texts: list[str], labels: dict[st
     assert list(outputs["platform"][fact] for fact in facts) == composed(texts[:4])
     slot = outputs["slots"]["e1"]
     assert [slot["parameter_group"], slot["identifier"], slot["snapshot_identifier"]] == composed(texts[4:])
-    assert len(outputs["tags"]) == 6 + len(workspace.labels)
+    assert len(outputs["tags"]) == 4 + len(workspace.labels)

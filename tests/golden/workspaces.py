@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane.catalog import load
 from controlplane.domain.names import Slug, TenantUid, platform_workspace, tenant_workspace
-from controlplane.domain.tenant import Environment, Size, Stage, TenantSpec, cost_tier
+from controlplane.domain.tenant import Environment, Size, Stage, TenantSpec
 from controlplane.domain.workspace import Import, PlatformWorkspace, TenantWorkspace
 from controlplane.rendering import slot_for
 
@@ -38,7 +38,6 @@ def tenant(stage: Stage = Stage.POC, **changes: Any) -> TenantWorkspace:
         region=spec.region,
         cell=spec.cell,
         blueprint=BLUEPRINT,
-        cost_tier=cost_tier(stage, size),
         route_epoch=1,
         slots=(slot_for(spec, SLUG, UID, 1, load()),),
         platform=PLATFORM,
@@ -52,9 +51,19 @@ def with_slot(workspace: TenantWorkspace, **changes: Any) -> TenantWorkspace:
     return replace(workspace, slots=(replace(first, **changes), *others))
 
 
+HOME: Mapping[str, Any] = {
+    "vpc_id": "vpc-0b2",
+    "database_subnet_group": "fargate-db-per-tenant-production-default-databases",
+    "database_security_group_id": "sg-0b2c3d4e5f607182a",
+    "database_key_arn": "arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-0000-4000-8000-000000000002",
+    "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:fargate-db-per-tenant-production-default-alarms",
+    "parameter_groups": {"16": "fargate-db-per-tenant-production-default-postgres16"},
+}
+
+
 def two_slots() -> TenantWorkspace:
     """In the middle of a migration: the old database stands, the new one is restored from its snapshot."""
-    workspace = with_slot(tenant(Stage.PRODUCTION), credential_write=False)
+    workspace = with_slot(tenant(), credential_write=False)
     source = workspace.slots[0]
     target = replace(
         source,
@@ -64,9 +73,13 @@ def two_slots() -> TenantWorkspace:
         storage_gb=100,
         credential_write=True,
         snapshot_identifier="acme-a1234567-e1-before-e2",
+        multi_az=True,
+        backup_days=7,
         kms_key_id="arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-0000-4000-8000-00000000000f",
+        stage=Stage.PRODUCTION,
+        environment=Environment.PRODUCTION,
     )
-    return replace(workspace, slots=(source, target))
+    return replace(workspace, slots=(source, target), homes={Environment.PRODUCTION: HOME})
 
 
 def settling() -> TenantWorkspace:

@@ -45,7 +45,7 @@ def shape_of(spec: TenantSpec) -> TenantShape:
 def shape_of_slot(slot: SlotSpec, stage: str, *, running: bool = True) -> TenantShape:
     return TenantShape(
         size=slot.size.value,
-        stage=stage,
+        stage=slot.stage.value if slot.stage else stage,
         storage_gb=slot.storage_gb,
         multi_az=slot.multi_az,
         running=running,

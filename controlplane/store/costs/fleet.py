@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.operation import FINAL
-from controlplane.domain.tenant import Phase, Size
+from controlplane.domain.tenant import Phase, Size, Stage
 from controlplane.domain.workspace import SlotSpec
 from controlplane.store.slots import GONE
 from controlplane.store.tables import Operation, Slot, Tenant, TenantLabel
@@ -55,6 +55,7 @@ _SLOT = tuple(
     col(getattr(Slot, name))
     for name in (
         "tenant_uid", "epoch", "identifier", "size", "storage_gb", "multi_az", "backup_days", "alarms",
+        "stage",
     )
 )  # fmt: skip
 
@@ -79,9 +80,11 @@ def _slots(session: Session, uid: str | None) -> dict[str, list[SlotSpec]]:
     if uid is not None:
         query = query.where(col(Slot.tenant_uid) == uid)
     found: dict[str, list[SlotSpec]] = {}
-    for owner, epoch, identifier, size, storage_gb, multi_az, backup_days, alarms in session.execute(query):
+    for owner, *facts, alarms, stage in session.execute(query):
+        epoch, identifier, size, storage_gb, multi_az, backup_days = facts
+        kept = Stage(stage) if stage else None
         spec = SlotSpec(epoch, identifier, Size(size), storage_gb, multi_az, backup_days, alarms=alarms)
-        found.setdefault(owner, []).append(spec)
+        found.setdefault(owner, []).append(replace(spec, stage=kept))
     return found
 
 
@@ -117,5 +120,5 @@ def open_plans(session: Session) -> dict[str, OpenPlan]:
         )
         .order_by(col(this.seq).desc())
     )
-    rows = session.execute(query).tuples()
+    rows = session.execute(query)
     return {str(uid): OpenPlan(id_, seq or 0, str(uid), after) for id_, seq, uid, after in rows}

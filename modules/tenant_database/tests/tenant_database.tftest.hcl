@@ -12,6 +12,8 @@ variables {
 
   slot = {
     epoch                     = 1
+    stage                     = "poc"
+    cost_tier                 = "poc-micro"
     identifier                = "acme-a1234567-e1"
     final_snapshot_identifier = "acme-a1234567-e1-final"
     instance_class            = "db.t4g.micro"
@@ -78,7 +80,7 @@ run "a_database_is_encrypted_private_protected_and_leaves_a_snapshot" {
   }
 
   assert {
-    condition     = aws_db_instance.this.tags["epoch"] == "1"
+    condition     = aws_db_instance.this.tags == tomap({ epoch = "1", stage = "poc", cost-tier = "poc-micro" })
     error_message = "What belongs to a slot carries its epoch."
   }
 }
@@ -141,6 +143,8 @@ run "production_differs_by_values_only" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.small"
@@ -180,6 +184,8 @@ run "an_adopted_database_gets_no_password_arguments" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"
@@ -219,6 +225,8 @@ run "a_slot_that_leaves_is_unprotected_and_has_no_alarms" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"
@@ -255,6 +263,8 @@ run "a_restore_names_neither_database_nor_user" {
   variables {
     slot = {
       epoch                     = 2
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e2"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"
@@ -294,6 +304,8 @@ run "an_identifier_that_rds_would_refuse_is_refused" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme--1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"
@@ -330,6 +342,8 @@ run "less_storage_than_gp3_has_is_refused" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"
@@ -366,6 +380,8 @@ run "a_ceiling_below_the_storage_is_refused" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"
@@ -402,6 +418,8 @@ run "a_database_without_backups_is_refused" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"
@@ -438,6 +456,8 @@ run "an_adopted_database_with_an_open_gate_is_refused" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"
@@ -474,6 +494,8 @@ run "an_alarm_that_is_not_strict_is_refused" {
   variables {
     slot = {
       epoch                     = 1
+      stage                     = "poc"
+      cost_tier                 = "poc-micro"
       identifier                = "acme-a1234567-e1"
       final_snapshot_identifier = "acme-a1234567-e1-final"
       instance_class            = "db.t4g.micro"

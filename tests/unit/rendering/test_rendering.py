@@ -15,7 +15,7 @@ from controlplane.catalog import load
 from controlplane.domain.errors import Invalid
 from controlplane.domain.workspace import Import, Rendering
 from controlplane.rendering import PROVENANCE_FILE, render_platform, render_tenant
-from tests.golden.workspaces import PLATFORM, TENANTS, platform, tenant, two_slots, with_slot
+from tests.golden.workspaces import HOME, PLATFORM, TENANTS, platform, tenant, two_slots, with_slot
 
 DATABASE = 'module.database["e1"].aws_db_instance.this'
 
@@ -63,13 +63,26 @@ def test_tags_say_whose_it_is_and_a_label_cannot_overrule_them() -> None:
     assert tags == {
         "tenant": "acme",
         "uid": "a1234567",
-        "stage": "poc",
         "blueprint": "fargate_db_per_tenant",
-        "cost-tier": "poc-micro",
         "managed-by": "controlplane",
         "label:tenant": "other",
         "label:uid": "x",
     }
+
+
+def test_each_database_is_kept_as_its_own_stage_says_on_a_platform_of_its_own() -> None:
+    slots = values(render_tenant(two_slots(), load()))["slots"]
+    assert [slots[key]["cost_tier"] for key in ("e1", "e2")] == ["poc-micro", "production-medium"]
+    assert [slots[key]["log_days"] for key in ("e1", "e2")] == [7, 30]
+    assert slots["e1"]["platform"]["database_subnet_group"] == PLATFORM["database_subnet_group"]
+    assert slots["e2"]["platform"]["database_subnet_group"] == HOME["database_subnet_group"]
+    assert slots["e2"]["parameter_group"] == HOME["parameter_groups"]["16"]
+
+
+def test_a_slot_whose_platform_is_not_recorded_names_the_command_that_makes_it() -> None:
+    with pytest.raises(Invalid) as caught:
+        render_tenant(replace(two_slots(), homes={}), load())
+    assert "--environment production" in caught.value.hint
 
 
 def test_slots_stand_side_by_side_under_their_epochs() -> None:

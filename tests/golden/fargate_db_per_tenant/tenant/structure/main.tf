@@ -53,7 +53,7 @@ module "database" {
   for_each = var.slots
 
   slot            = each.value
-  platform        = var.platform
+  platform        = each.value.platform
   master_password = local.master_passwords[each.key]
 }
 

@@ -24,9 +24,11 @@ variable "route_parameter" {
 }
 
 variable "slots" {
-  description = "The tenant's databases by slot: e1 for epoch 1, and so on."
+  description = "The tenant's databases by slot (e1 for epoch 1, and so on), each with what its own platform gives."
   type = map(object({
     epoch                     = number
+    stage                     = string
+    cost_tier                 = string
     identifier                = string
     final_snapshot_identifier = string
     instance_class            = string
@@ -52,5 +54,11 @@ variable "slots" {
       threshold  = number
       minutes    = number
     }))
+    platform = object({
+      database_subnet_group      = string
+      database_security_group_id = string
+      database_key_arn           = string
+      alarm_topic_arn            = string
+    })
   }))
 }
