@@ -19,6 +19,7 @@ from controlplane.supervisor.task import (
     ERRORED_PATH,
     LOCK,
     LOCK_FILE,
+    OVERRIDE_FILE,
     PLAN,
     PLAN_JSON,
     STATE_PATH,
@@ -154,6 +155,8 @@ class SupervisedRun:
         self._follower.read(last=True)
         self._state.look_again()
         self._adopt_errored_state()
+        # Before others hear of the end: whoever works here by hand then has the backend that is rendered.
+        (self._workspace / OVERRIDE_FILE).unlink(missing_ok=True)
         artifacts = self._artifacts() if ended.exit_code in (0, CHANGES) else {}
         until = time.monotonic() + self._task.keep_trying_seconds
         wait = 0.5

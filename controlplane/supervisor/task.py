@@ -11,6 +11,7 @@ STATE_PATH = ".run/terraform.tfstate"  # relative to the workspace; see `runner_
 LOCK_INFO_PATH = ".run/.terraform.tfstate.lock.info"
 ERRORED_PATH = "errored.tfstate"  # where Terraform puts a state that it could not write
 LOCK_FILE = ".terraform.lock.hcl"
+OVERRIDE_FILE = "runner_override.tf"  # the local backend of a run; there while one goes on, and no longer
 
 PLAN, PLAN_JSON, LOCK = "plan", "plan.json", "lock"  # names of artifacts
 

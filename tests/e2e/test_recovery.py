@@ -6,22 +6,18 @@ Terraform too, of the second its supervisor as well. Another worker finds all th
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sqlite3
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.e2e.by_hand import hand
 from tests.e2e.machine import Machine, Running
+from tests.e2e.team import ask, rows, run, team, wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1500)]
-SECONDS = 900
 SLUGS = ("first", "second", "third")
 CREATING = """
     SELECT run.pid, operation.tenant_slug AS slug FROM run JOIN operation ON operation.id = run.operation_id
@@ -32,35 +28,8 @@ CREATING = """
 
 @pytest.fixture
 def sandbox(machine: Machine) -> Iterator[Machine]:
-    """A machine on which a sandbox runs, of a team of one."""
-    machine.settings["CONTROLPLANE_TWO_PERSON"] = "false"
-    run(machine, "sandbox", "start")
-    yield machine
-    run(machine, "sandbox", "stop")
-
-
-def run(machine: Machine, *words: str) -> str:
-    code, told = machine.run(*words, seconds=SECONDS)
-    assert code == 0, (words, told[-3000:])
-    return told
-
-
-def ask(machine: Machine, *words: str) -> dict[str, Any]:
-    told = run(machine, *words, "-o", "json")
-    return dict(json.loads(told[told.index("{") :]))
-
-
-def rows(machine: Machine, query: str) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(machine.folder / "tenants.db", timeout=30)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(query)]
-
-
-def wait_until(what: str, true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(1)
+    with team(machine) as made:
+        yield made
 
 
 def parent_of(pid: int) -> int:
@@ -87,7 +56,6 @@ def all_ready(machine: Machine) -> bool:
 
 
 def test_killed_creates_settle_without_a_second_database(sandbox: Machine) -> None:
-    run(sandbox, "blueprint", "apply", "fargate_db_per_tenant", "--auto-approve", "--timeout", "600")
     worker = sandbox.start("worker")
     for slug in SLUGS:
         run(sandbox, "tenant", "create", slug, "--no-wait")
@@ -102,7 +70,9 @@ def test_killed_creates_settle_without_a_second_database(sandbox: Machine) -> No
     attempts = rows(sandbox, "SELECT tenant_slug, attempt FROM operation WHERE kind = 'create' ORDER BY seq")
     assert [row["attempt"] for row in attempts] == [2, 2, 1]
     assert len(ask(sandbox, "sandbox", "status")["instances"]) == len(SLUGS)
-    for slug in SLUGS:
-        tenant = ask(sandbox, "tenant", "show", slug)
-        assert (tenant["phase"], tenant["unverified"]) == ("ready", False)
-        assert ask(sandbox, "tenant", "reconcile", slug)["status"] == "no_changes"
+    with hand(sandbox) as engineer:
+        for slug in SLUGS:
+            tenant = ask(sandbox, "tenant", "show", slug)
+            assert (tenant["phase"], tenant["unverified"]) == ("ready", False)
+            code, told = engineer.plan(slug)
+            assert code == 0, told

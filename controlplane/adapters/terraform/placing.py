@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.adapters.terraform.files import make_folder, write_whole
-from controlplane.adapters.terraform.prepare import OVERRIDE, OVERRIDE_FILE, Prepared
+from controlplane.adapters.terraform.prepare import OVERRIDE, Prepared
 from controlplane.adapters.terraform.records import StateRecords, StateRow
 from controlplane.domain.errors import Conflict
 from controlplane.supervisor.statefile import StateFile, read_state
-from controlplane.supervisor.task import LOCK_FILE, LOCK_INFO_PATH, STATE_PATH
+from controlplane.supervisor.task import LOCK_FILE, LOCK_INFO_PATH, OVERRIDE_FILE, STATE_PATH
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,8 @@ from controlplane.adapters.terraform.discovery import Installation
 from controlplane.adapters.terraform.files import make_folder, write_whole
 from controlplane.domain.errors import TerraformFailed, Unavailable
 from controlplane.domain.redaction import Redactor
-from controlplane.supervisor.task import LOCK_FILE, STATE_PATH
+from controlplane.supervisor.task import LOCK_FILE, OVERRIDE_FILE, STATE_PATH
 
-OVERRIDE_FILE = "runner_override.tf"
 OVERRIDE = f"""# Written by the control plane's runner: a run keeps its state here and streams it.
 terraform {{
   backend "local" {{

@@ -1,0 +1,50 @@
+"""A team of one with a sandbox: the program's own words, and a look into its catalog."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from tests.e2e.machine import Machine
+
+SECONDS = 900
+
+
+@contextmanager
+def team(machine: Machine) -> Iterator[Machine]:
+    """With a platform, so that tenants can be made."""
+    machine.settings["CONTROLPLANE_TWO_PERSON"] = "false"
+    run(machine, "sandbox", "start")
+    try:
+        run(machine, "blueprint", "apply", "fargate_db_per_tenant", "--auto-approve", "--timeout", "600")
+        yield machine
+    finally:
+        machine.run("sandbox", "stop", seconds=60)
+
+
+def run(machine: Machine, *words: str) -> str:
+    code, told = machine.run(*words, seconds=SECONDS)
+    assert code == 0, (words, told[-3000:])
+    return told
+
+
+def ask(machine: Machine, *words: str) -> dict[str, Any]:
+    told = run(machine, *words, "-o", "json")
+    return dict(json.loads(told[told.index("{") : told.rindex("}") + 1]))
+
+
+def rows(machine: Machine, query: str, *values: object) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(machine.folder / "tenants.db", timeout=30)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query, values)]
+
+
+def wait_until(what: str, true: Callable[[], bool], seconds: float = SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(1)
