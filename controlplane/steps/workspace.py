@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from controlplane.domain.errors import Conflict, Refused, Unavailable
 from controlplane.domain.operation import Kind
 from controlplane.domain.workspace import Rendering, slot_changes_refused
-from controlplane.rendering import check_folder, render_platform, render_tenant
+from controlplane.rendering import OVERRIDE_FILE, check_folder, render_platform, render_tenant
 from controlplane.steps import subject
 from controlplane.steps.story import effect
 from controlplane.steps.world import world
@@ -65,26 +65,35 @@ def _refuse_hand_edits(folder: Path, found: subject.Subject) -> None:
 
 def read_files(folder: Path) -> dict[str, str]:
     """The rendered files as they stand, without Terraform's own."""
-    if not folder.is_dir():
-        return {}
     return {
-        str(path.relative_to(folder)): path.read_text(encoding="utf-8", errors="replace")
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not _is_terraforms(path.relative_to(folder))
+        name: (folder / name).read_text(encoding="utf-8", errors="replace") for name in sorted(_names(folder))
     }
 
 
-def _is_terraforms(path: Path) -> bool:
-    return path.parts[0] in (RUN_FOLDER, ".terraform") or path.name == "runner_override.tf"
+def _names(folder: Path, within: str = "") -> Iterator[str]:
+    """What stands there, but for Terraform's own. Plain strings: fleets have a hundred thousand files."""
+    if not folder.is_dir():
+        return
+    with os.scandir(folder / within) as entries:
+        for entry in entries:
+            name = within + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if name not in (RUN_FOLDER, ".terraform"):
+                    yield from _names(folder, f"{name}/")
+            elif name != OVERRIDE_FILE and entry.is_file():
+                yield name
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
     """Write what differs, whole files at a time, and remove what is no longer rendered."""
     try:
-        for name in set(read_files(folder)) - set(files):
+        there = set(_names(folder))
+        for name in there - set(files):
             (folder / name).unlink()
         for name, text in files.items():
-            _write_if_changed(folder / name, text)
+            data = text.encode()
+            if name not in there or not _holds(f"{folder}/{name}", data):
+                _write(folder / name, data)
     except OSError as error:
         raise Unavailable(
             f"writing the workspace in {folder}: {error.strerror}",
@@ -92,10 +101,15 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
         ) from error
 
 
-def _write_if_changed(path: Path, text: str) -> None:
-    data = text.encode()
-    if path.is_file() and path.read_bytes() == data:
-        return
+def _holds(path: str, data: bytes) -> bool:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.fstat(descriptor).st_size == len(data) and os.read(descriptor, len(data) + 1) == data
+    finally:
+        os.close(descriptor)
+
+
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
     beside.write_bytes(data)
