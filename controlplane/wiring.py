@@ -261,6 +261,7 @@ def world(settings: Settings, db: Database) -> World:
         two_person=settings.two_person,
         tls=tls_of(settings),
         policy=policy_of(settings),
+        prices=prices_folder(settings),
     )
 
 

@@ -8,11 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from controlplane.catalog.attributes import load_attributes
-from controlplane.catalog.pricebook import load_book
 from controlplane.catalog.prices.model import load_model
 from controlplane.domain.cost.estimate import Estimate
-from controlplane.domain.cost.gate import CostChange, Finding, check_change
-from controlplane.domain.cost.tenant import estimate_slots, shape_of_slot
+from controlplane.domain.cost.gate import CostChange, Finding
 from controlplane.domain.errors import Conflict
 from controlplane.domain.operation import Kind
 from controlplane.domain.plan.forecast import forecast, total_outage
@@ -24,6 +22,7 @@ from controlplane.domain.selectors import subject_of
 from controlplane.domain.tenant import Environment, Phase, Stage
 from controlplane.domain.windows import look, parse_window
 from controlplane.domain.workspace import SlotSpec
+from controlplane.steps import costing
 from controlplane.steps.subject import Subject
 from controlplane.steps.world import world
 from controlplane.store import slots
@@ -36,8 +35,8 @@ APPROVE, FORBID = "approve", "forbid"
 def judge(found: Subject, document: Mapping[str, Any], summary: PlanSummary) -> dict[str, Any]:
     """Forecast, cost and findings of a plan, as plain data that is stored with it."""
     outlook = forecast(document, load_attributes())
-    change = cost_change(found)
-    noted = check_change(change, load_model().gate, ceiling_usd=_ceiling(found)) if change else ()
+    change = cost_change(found) or costing.of_platform(found, document)
+    noted = costing.noted(found, change, _ceiling(found)) if change else ()
     here = world()
     asked = PolicyInput(summary, document, _facts(found, summary), tuple(noted))
     decision = decide(here.policy, asked, _overrides(found), here.now())
@@ -116,14 +115,13 @@ def cost_change(found: Subject) -> CostChange | None:
 
 
 def _estimate(slots: Sequence[SlotSpec], stage: str, region: str, *, running: bool = True) -> Estimate:
-    shapes = [(f"e{slot.epoch}", shape_of_slot(slot, stage, running=running)) for slot in slots]
-    return estimate_slots(load_model(), load_book().rates(region), shapes)
+    return costing.pricing().estimate(slots, stage, region, running=running)
 
 
 def _ceiling(found: Subject) -> Decimal | None:
     """A PoC inside its tier's band needs nobody's approval; above it does."""
-    tenant = found.the_tenant()
-    if tenant.stage != Stage.POC:
+    tenant = found.tenant
+    if tenant is None or tenant.stage != Stage.POC:
         return None
     tier = found.wanted_of_tenant().get("cost_tier", tenant.cost_tier)
     return load_model().bands[tier][1]

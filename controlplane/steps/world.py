@@ -31,6 +31,7 @@ class World:
     two_person: bool = True
     tls: str = "verify-full"  # how we log in to tenants' databases
     policy: Policy = DEFAULT
+    prices: Path | None = None  # where the price books are that somebody took
     plan_timeout_seconds: int = 900
     apply_timeout_seconds: int = 7200
 

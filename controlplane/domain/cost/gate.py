@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -130,6 +130,20 @@ def check_change(
     return [f for f in findings if f]
 
 
+def check_budgets(change: CostChange, budgets: Iterable[Budget]) -> list[Finding]:
+    """Several budgets may hold at once, as the fleet's and a stage's; an unknown cost is told elsewhere."""
+    if change.delta is None:
+        return []
+    return [finding for budget in budgets if (finding := _over_budget(change, budget))]
+
+
+def check_leaving(model: CostModel, cost_tier: str, change: CostChange) -> Finding | None:
+    """A bare change that takes a tenant out of the band of its tier; who is out of it already stays free."""
+    if change.after.total is None or check_band(model, cost_tier, change.before):
+        return None
+    return check_band(model, cost_tier, change.after)
+
+
 def _unknown(change: CostChange) -> Finding | None:
     """An unknown cost afterwards closes the gate; one that goes away only needs somebody who says yes."""
     after, before = change.after.unknown, change.before.unknown
@@ -138,7 +152,10 @@ def _unknown(change: CostChange) -> Finding | None:
     listed = ", ".join(after or before)
     evidence = {"unknown": listed, "known_after_usd": str(change.after.known_usd)}
     if after:
-        message = f"the cost of this plan is not known: no price for {listed}; add it to the price book"
+        where = f" in {change.after.region}" if change.after.region else ""
+        message = (
+            f"the cost of this plan is not known: no price for {listed}{where}; add it to the price book"
+        )
         return Finding("cost.unknown", Level.FORBID, message, evidence)
     message = f"what this plan saves or adds is not known: no price for {listed} as it is now"
     return Finding("cost.unknown", Level.APPROVE, message, evidence)
