@@ -1,17 +1,13 @@
-"""CPU time of estimates and forecasts for 10,000 tenants on one core.
-
-Run from the checkout: `python bench/cost.py`.
-"""
+"""CPU time of estimates and forecasts for 10,000 tenants on one core."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 
+from bench.rows import Row, cpu_seconds
 from controlplane.catalog.cost_tables import tables
 from controlplane.catalog.pricebook import load_book, parse_book
 from controlplane.catalog.prices import FOLDER
@@ -33,8 +29,7 @@ print(time.process_time() - started)
 """
 
 
-def rows() -> list[dict[str, Any]]:
-    """One row a measurement: what, how many, seconds, the goal in seconds, and how much of it is used."""
+def rows() -> list[Row]:
     load_book()
     load_model()
     fleet = estimate_fleet()
@@ -51,28 +46,15 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
-def _row(what: str, count: int, work: Callable[[], object], goal: float | None) -> dict[str, Any]:
-    started = time.process_time()
-    work()
-    return _measured(what, count, time.process_time() - started, goal)
+def _row(what: str, count: int, work: Callable[[], object], goal: float | None) -> Row:
+    return Row(what if count == 1 else f"{what} ({count:,})", cpu_seconds(work), "CPU s", goal=goal)
 
 
-def _measured(what: str, count: int, seconds: float, goal: float | None) -> dict[str, Any]:
-    return {
-        "what": what,
-        "count": count,
-        "seconds": round(seconds, 4),
-        "goal_seconds": goal,
-        "of_goal": None if goal is None else round(seconds / goal, 3),
-        "each_us": round(seconds * 1e6 / count, 1),
-    }
-
-
-def _fresh_row(what: str, goal: float) -> dict[str, Any]:
+def _fresh_row(what: str, goal: float) -> Row:
     done = subprocess.run(
         [sys.executable, "-c", _LOADING], capture_output=True, text=True, timeout=60, check=True
     )
-    return _measured(what, 1, float(done.stdout), goal)
+    return Row(what, float(done.stdout), "CPU s", goal=goal)
 
 
 def _read_book() -> None:
@@ -122,16 +104,3 @@ def _totals(fleet: list[FleetTenant]) -> None:
 
 def _split() -> None:
     split_shared(Decimal("123456.78"), {f"t{n}": n % 17 for n in range(TENANTS)}, "usage")
-
-
-def main() -> None:
-    print(f"{'what':48} {'count':>7} {'seconds':>9} {'goal':>6} {'of goal':>8} {'µs each':>9}")
-    for row in rows():
-        goal = "" if row["goal_seconds"] is None else f"{row['goal_seconds']:g}"
-        share = "" if row["of_goal"] is None else f"{row['of_goal']:.1%}"
-        numbers = f"{row['count']:7} {row['seconds']:9.4f} {goal:>6} {share:>8} {row['each_us']:9.1f}"
-        print(f"{row['what']:48} {numbers}")
-
-
-if __name__ == "__main__":
-    main()
