@@ -188,6 +188,12 @@ class Cloud(Protocol):
 
     def create_snapshot(self, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot: ...
 
+    def copy_snapshot(
+        self, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]
+    ) -> Snapshot:
+        """The same rows under another key."""
+        ...
+
     def snapshot(self, identifier: str) -> Snapshot | None: ...
 
     def snapshots(self, database: str | None = None) -> Sequence[Snapshot]: ...
@@ -384,6 +390,12 @@ class MetricSource(Protocol):
     ) -> Iterator[Measurement]:
         """One for each query, in their order, many in one request. Throttling is waited out; what still
         fails is the problem of its own measurements, and the others go on."""
+        ...
+
+
+class FleetSource(Protocol):
+    def databases(self, *, fresh: bool = False) -> Sequence[DatabaseInstance]:
+        """All of them, as seen within the last half minute, or now."""
         ...
 
 

@@ -48,6 +48,10 @@ class Settings:
     apply_role: str = _setting("", "role ARN for applies")
     data_role: str = _setting("", "role ARN for secrets and databases")
     external_id: str = _setting("", "external id for role assumption")
+    rightsizing_alone: str = _setting(
+        "",
+        "selector of tenants whose steps down need nobody within an allow window, as stage=poc; empty: none",
+    )
     database_certificates: str = _setting(
         "", "CA bundle by which tenants' databases are known; RDS has its own"
     )

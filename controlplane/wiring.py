@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -24,7 +24,16 @@ from controlplane.store.database import Database, open_database
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount, Clients
     from controlplane.domain.policy.decision import Policy
-    from controlplane.ports import BillSource, Keyring, Ports, PriceSource, Runner
+    from controlplane.ports import (
+        BillSource,
+        FleetSource,
+        Keyring,
+        MetricSource,
+        Ports,
+        PriceSource,
+        QuotaSource,
+        Runner,
+    )
     from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
     from controlplane.services.actor import Actor
     from controlplane.services.control import Control
@@ -61,6 +70,10 @@ def control_of(settings: Settings, db: Database) -> Control:
         prices=prices_folder(settings),
         price_source=lambda: price_source(settings),
         bill_source=lambda: bill_source(settings),
+        metric_source=lambda: metric_source(settings),
+        fleet_source=cache(lambda: fleet_source(settings)),
+        quota_source=lambda: quota_source(settings),
+        rightsizing_alone=settings.rightsizing_alone,
     )
 
 
@@ -154,6 +167,30 @@ def bill_source(settings: Settings) -> BillSource:
 
     account = replace(aws_account(settings), region=REGION)
     return CostExplorer(Clients(account).get("ce"))
+
+
+def metric_source(settings: Settings) -> MetricSource:
+    from controlplane.adapters.aws.clients import Clients, Role
+    from controlplane.adapters.metrics import CloudWatchMetrics
+
+    return CloudWatchMetrics(Clients(aws_account(settings)).get("cloudwatch", Role.PLAN))
+
+
+def fleet_source(settings: Settings) -> FleetSource:
+    """One look at all databases for everybody in this process who asks within half a minute."""
+    from controlplane.adapters.aws.cloud import Aws
+    from controlplane.adapters.poller import FleetPoller
+
+    return FleetPoller(Aws(aws_account(settings)))
+
+
+def quota_source(settings: Settings) -> QuotaSource:
+    from controlplane.adapters.aws.clients import Clients, Role
+    from controlplane.adapters.quotas import AwsQuotas
+
+    clients = Clients(aws_account(settings))
+    services = None if settings.is_sandbox else clients.get("service-quotas", Role.PLAN)
+    return AwsQuotas(clients.get("rds", Role.PLAN), services)
 
 
 def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:

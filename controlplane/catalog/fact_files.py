@@ -118,6 +118,10 @@ def read_quotas(file: Path) -> dict[str, Quota]:
             limit=table.number("limit", 1, 1_000_000_000),
             per=table.text("per"),
             meaning=table.text("meaning"),
+            counted=table.text("counted", ("", "databases", "tenants", "platforms", "storage_gb"), ""),
+            each=table.get("each", int, 1),
+            reserve=table.get("reserve", int, 0),
+            aws=table.text("aws", default=""),
         )
         table.done()
     return quotas

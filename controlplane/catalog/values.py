@@ -81,6 +81,10 @@ class Quota:
     limit: int
     per: str
     meaning: str
+    counted: str = ""  # what of ours uses it: databases, tenants, platforms, storage_gb; "": only AWS knows
+    each: int = 1  # how much one of them uses
+    reserve: int = 0  # kept free for running migrations
+    aws: str = ""  # where AWS answers it: rds:<account quota>, or <service>:<quota code>
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from controlplane.catalog import Catalog
 from controlplane.store.database import Database
 
 if TYPE_CHECKING:
-    from controlplane.ports import BillSource, PriceSource
+    from controlplane.ports import BillSource, FleetSource, MetricSource, PriceSource, QuotaSource
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -36,6 +36,12 @@ class Control:
     prices: Path | None = None  # where taken price books are kept
     price_source: Callable[[], PriceSource] | None = None
     bill_source: Callable[[], BillSource] | None = None
+    changes_through: str = "direct"  # or `review`
+    forge: Callable[[], Forge] | None = None  # where reviews live
+    metric_source: Callable[[], MetricSource] | None = None
+    fleet_source: Callable[[], FleetSource] | None = None
+    quota_source: Callable[[], QuotaSource] | None = None
+    rightsizing_alone: str = ""  # whose steps down need nobody, in an allow window; a selector
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Ask:
     if_match: int | None = None  # the tenant's revision that the caller saw
     priority: int = 10
     wave_id: str | None = None
+    review: Mapping[str, Any] = field(default_factory=dict)  # what a person's own branch says of its review
 
 
 def _base32(number: int, digits: int) -> str:

@@ -56,9 +56,17 @@ def test_what_was_proposed_stays_as_it_was_decided(db: Database) -> None:
         assert recommendations.move(
             session, "rec-1", ("open",), {"status": "proposed", "operation_id": "op-1"}
         )
-        assert recommendations.save(session, recommendation("rec-2", target_size="medium")) == "proposed"
+        assert recommendations.save(session, recommendation("rec-2", target_size="medium")) == "kept"
         assert not recommendations.end_open(session, "u0000001", NOW, "gone")
         assert recommendations.get(session, "rec-1").target_size == "micro"
+
+
+def test_a_way_back_is_not_overwritten_by_the_next_scan(db: Database) -> None:
+    with db.write() as session:
+        recommendations.save(session, recommendation(kind="revert"))
+        assert recommendations.save(session, recommendation("rec-2")) == "kept"
+        assert not recommendations.end_open(session, "u0000001", NOW, "no longer found")
+        assert recommendations.get(session, "rec-1").status == "open"
 
 
 def test_an_ended_one_makes_room_for_another(db: Database) -> None:

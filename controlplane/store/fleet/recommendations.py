@@ -20,27 +20,28 @@ _LONGEST_DAYS = 365
 
 
 def save(session: Session, row: Recommendation) -> str:
-    """Insert, or bring the open one of this tenant up to date: `new`, `updated` or `proposed`.
+    """Insert, or bring the open one of this tenant up to date: `new` or `updated`.
 
-    One that somebody has proposed is left as it was decided.
+    One that somebody has proposed is left as it was decided, and so is one of another kind: `kept`.
     """
     if insert_if_absent(session, Recommendation, row.model_dump()):
         return "new"
     fresh = row.model_dump(exclude={"id", "tenant_uid", "status", "first_seen_at", "seen_count"})
-    same = (col(Recommendation.tenant_uid) == row.tenant_uid, col(Recommendation.status) == OPEN)
+    same = (*_open(row.tenant_uid), col(Recommendation.kind) == row.kind)
     counted = {**fresh, "seen_count": Recommendation.seen_count + 1}
-    return (
-        "updated"
-        if changed_rows(session, update(Recommendation).where(*same).values(**counted))
-        else PROPOSED
-    )
+    changed = changed_rows(session, update(Recommendation).where(*same).values(**counted))
+    return "updated" if changed else "kept"
 
 
 def end_open(session: Session, uid: str, now: datetime, why: str) -> bool:
     """What is no longer found is no longer proposed."""
-    this = (col(Recommendation.tenant_uid) == uid, col(Recommendation.status) == OPEN)
+    this = (*_open(uid), col(Recommendation.kind) == "resize")
     values = {"status": "ended", "decided_at": now, "decision_reason": why}
     return bool(changed_rows(session, update(Recommendation).where(*this).values(**values)))
+
+
+def _open(uid: str) -> tuple[Any, ...]:
+    return (col(Recommendation.tenant_uid) == uid, col(Recommendation.status) == OPEN)
 
 
 def get(session: Session, id_: str) -> Recommendation:

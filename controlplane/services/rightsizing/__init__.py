@@ -1,0 +1,1 @@
+"""Right-sizing for doors and schedules: look, propose, decide, look again."""
