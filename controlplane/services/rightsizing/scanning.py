@@ -102,7 +102,7 @@ def _summary(
         "kind": kind,
         "looked_at": tally.looked_at,
         "findings": dict(sorted(tally.findings.items())),
-        "inbox": dict(sorted(tally.inbox.items())),
+        "inbox": {name: count for name, count in sorted(tally.inbox.items()) if count},
         "problem_count": tally.problem_count,
         "problems": tally.problems,
         "dry_run": not write,
