@@ -97,6 +97,10 @@ class Runner(Protocol):
         """The newest state, in clear and in memory only; None where there is none."""
         ...
 
+    def forget(self, workspace: WorkspaceId, addresses: Sequence[str]) -> None:
+        """Take these out of the state, under a new serial; what AWS has stays. Forgotten already is fine."""
+        ...
+
     def version(self) -> str: ...
 
 

@@ -54,7 +54,9 @@ def _plan(operation_id: str, number: int, of: OperationType, round_: int) -> Non
     run = terraform.plan(operation_id, number, written["folder"], here.destroys)
     if run["interrupted"]:
         return _cancelled(operation_id, applied=round_ > 0)
-    recorded = planning.record(operation_id, run["run"], written)
+    recorded = planning.record(operation_id, run["run"], written, destroys=here.destroys)
+    if recorded.get("again") is not None:
+        return records.hand_over(operation_id, number, PLAN, recorded["again"])
     if recorded["empty"]:
         return _complete(operation_id, number, of, round_, changed=round_ > 0)
     return _decide(operation_id, number, round_)

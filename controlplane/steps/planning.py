@@ -13,6 +13,7 @@ from controlplane.domain.plan.summary import DATABASES, PlanSummary, parse
 from controlplane.domain.tenant import Phase
 from controlplane.durable import step
 from controlplane.steps import judging, subject
+from controlplane.steps.adopting import adopt_first
 from controlplane.steps.story import effect, say
 from controlplane.steps.terraform import apply_run_id
 from controlplane.steps.workspace import folder_of
@@ -22,11 +23,17 @@ from controlplane.store.tables import Approval, Operation, Plan
 
 
 @effect("record_plan", "reading the plan")
-def record(operation_id: str, run_id: str, written: dict[str, str]) -> dict[str, Any]:
-    """Mask, digest and keep the plan. The clear plan never leaves this step."""
+def record(
+    operation_id: str, run_id: str, written: dict[str, str], *, destroys: bool = False
+) -> dict[str, Any]:
+    """Mask, digest and keep the plan, unless something is to be adopted and planned again. The clear plan
+    never leaves this step."""
     runner = world().ports.runner
     found = subject.load(operation_id)
     document = runner.plan_json(RunId(run_id))
+    again = adopt_first(found, document, destroys=destroys)
+    if again is not None:
+        return {"plan_id": run_id, "empty": False, "again": again}
     summary = parse(document)
     judged = judging.judge(found, document, summary)
     plan = drawn(found, run_id, document, written["digest"], written["version"])

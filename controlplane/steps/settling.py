@@ -16,6 +16,7 @@ from controlplane.domain.plan import settle
 from controlplane.durable import step
 from controlplane.ports import RunStatus
 from controlplane.steps import subject
+from controlplane.steps.adopting import presence
 from controlplane.steps.story import effect, say
 from controlplane.steps.world import world
 from controlplane.store import operations
@@ -66,39 +67,13 @@ def _verdict(found: subject.Subject, run: Mapping[str, Any], plan: Plan) -> sett
                 exit_code=run["exit_code"],
                 planned=plan.changes,
                 state=settle.read_state(state),
-                aws=_presence(found, plan),
+                aws=presence(found, plan.changes),
             )
         )
         if not verdict.wait_for or time.monotonic() > deadline:
             return verdict
         say(found.operation.id, "warning", f"waiting until {', '.join(verdict.wait_for)} can be adopted")
         time.sleep(max(1.0, world().poll_seconds))
-
-
-def _presence(found: subject.Subject, plan: Plan) -> dict[str, settle.Presence]:
-    """What AWS has under the names that the plan would give."""
-    cloud, tenant = world().ports.cloud, found.tenant
-    if tenant is None:
-        return {}
-    names = settle.probe_names(plan.changes)
-    tagged = _tagged(tenant.uid) if names else ()
-    present = {}
-    for address, (type_, name) in names.items():
-        if type_ == "aws_db_instance":
-            instance = cloud.database(name)
-            if instance is not None:
-                ours = instance.tags.get("uid") == tenant.uid
-                present[address] = settle.Presence(name, ours, instance.status == "available")
-        elif type_ == "aws_ssm_parameter":
-            if cloud.read_parameter(name) is not None:
-                present[address] = settle.Presence(name, ours=True)
-        elif any(arn.endswith((f":{name}", f":{name}:*")) for arn in tagged):
-            present[address] = settle.Presence(name, ours=True)  # tags are how it was found
-    return present
-
-
-def _tagged(uid: str) -> tuple[str, ...]:
-    return tuple(world().ports.cloud.tagged_resources({"uid": uid, "managed-by": "controlplane"}))
 
 
 def _follows(found: subject.Subject, run: Mapping[str, Any], verdict: settle.Verdict) -> dict[str, Any]:

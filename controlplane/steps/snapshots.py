@@ -8,7 +8,7 @@ from typing import Any
 from controlplane.domain.errors import Conflict
 from controlplane.ports import Snapshot
 from controlplane.steps import subject
-from controlplane.steps.credentials import login, tags_of
+from controlplane.steps.credentials import login, secret_of, tags_of
 from controlplane.steps.story import effect, say
 from controlplane.steps.world import world
 from controlplane.store import slots
@@ -24,6 +24,9 @@ def fence(operation_id: str) -> dict[str, Any]:
     instance = world().ports.cloud.database(slot.identifier)
     if instance is None or instance.status == "stopped":
         say(operation_id, "warning", f"{slot.identifier} is not running: there is nobody to fence")
+        return {"fenced": False}
+    if not world().ports.cloud.secret_exists(secret_of(tenant, slot.epoch, "cp_control")):
+        say(operation_id, "warning", f"{slot.identifier} never got its logins: there is nobody to fence")
         return {"fenced": False}
     ended = world().ports.database.fence(login(tenant, slot, "cp_control"))
     return {"fenced": True, "sessions_ended": ended}

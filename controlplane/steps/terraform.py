@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from controlplane.domain.errors import TerraformFailed
+from controlplane.domain.errors import Locked, TerraformFailed
 from controlplane.domain.names import OperationId, RunId, WorkspaceId
 from controlplane.durable import Retry, reach
 from controlplane.ports import RunOrder, RunReport, RunStatus, RunVerb
@@ -82,7 +82,9 @@ def apply(operation_id: str, plan_id: str, folder: str, touches_database: bool) 
 def _run(operation_id: str, order: RunOrder) -> RunReport:
     """Start it unless it was started, and follow it to its end."""
     here = world()
-    report = here.ports.runner.start(order)
+    report = _start(operation_id, order)
+    if report is None:
+        return RunReport(order.run_id, RunStatus.ENDED, interrupted=True)
     reach(order.verb.value, "middle")
     asked = False
     while report.status in (RunStatus.RUNNING, RunStatus.NEVER_STARTED):
@@ -93,6 +95,26 @@ def _run(operation_id: str, order: RunOrder) -> RunReport:
         if report.status is RunStatus.NEVER_STARTED:  # its supervisor died before Terraform began
             report = here.ports.runner.start(order)
     return report
+
+
+def _start(operation_id: str, order: RunOrder) -> RunReport | None:
+    """Wait while a person plans there by hand; None: cancelled meanwhile. Nothing has begun then."""
+    here = world()
+    deadline = time.monotonic() + here.plan_timeout_seconds
+    said = ""
+    while True:
+        try:
+            return here.ports.runner.start(order)
+        except Locked as error:
+            if time.monotonic() > deadline:
+                raise
+            if error.message != said:
+                said = error.message
+                say(operation_id, "warning", f"waiting: {said}")
+        with here.db.read() as session:
+            if operations.get(session, operation_id).cancel_requested:
+                return None
+        time.sleep(max(1.0, here.poll_seconds))
 
 
 def _pass_on_cancel(operation_id: str, order: RunOrder) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from controlplane.domain.errors import Conflict, Refused, Unavailable
+from controlplane.domain.names import slot_key
 from controlplane.domain.operation import Kind
-from controlplane.domain.workspace import Rendering, slot_changes_refused
+from controlplane.domain.workspace import Rendering, SlotSpec, slot_changes_refused
 from controlplane.rendering import OVERRIDE_FILE, check_folder, render_platform, render_tenant
 from controlplane.steps import subject
 from controlplane.steps.story import effect
@@ -48,7 +50,22 @@ def _render(found: subject.Subject) -> Rendering:
     catalog = world().catalog
     if found.tenant is None:
         return render_platform(subject.platform_workspace(found), catalog)
-    return render_tenant(subject.tenant_workspace(found, found.wanted()), catalog)
+    return render_tenant(subject.tenant_workspace(found, _opened(found)), catalog)
+
+
+def _opened(found: subject.Subject) -> tuple[SlotSpec, ...]:
+    """An imported database seems to gain its password: with its gate open it is sent the one that it has."""
+    imported = tuple(address for address, _ in found.operation.imports)
+    return tuple(
+        replace(slot, credential_write=True)
+        if not slot.adopted and any(a.startswith(_database_in(slot)) for a in imported)
+        else slot
+        for slot in found.wanted()
+    )
+
+
+def _database_in(slot: SlotSpec) -> str:
+    return f'module.database["{slot_key(slot.epoch)}"].aws_db_instance.'
 
 
 def _refuse_hand_edits(folder: Path, found: subject.Subject) -> None:

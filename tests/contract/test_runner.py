@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.domain.errors import Invalid, Missing
-from controlplane.domain.names import RunId
+from controlplane.domain.names import RunId, WorkspaceId
 from controlplane.ports import RunStatus, RunVerb
 from tests.contract.runner_stage import WORKSPACE, Stage, order, stages
 
@@ -50,6 +50,21 @@ def test_the_plan_after_an_apply_is_empty(stage: Stage) -> None:
     assert stage.plan("p2").exit_code == 0
     plan = stage.runner().plan_json(RunId("p2"))
     assert [c for c in plan["resource_changes"] if c["change"]["actions"] != ["no-op"]] == []
+
+
+def test_what_is_forgotten_is_made_again_by_the_next_plan_and_nothing_else(stage: Stage) -> None:
+    stage.configure(resources=2)
+    stage.plan()
+    stage.apply()
+    before = stage.runner().state(WORKSPACE)
+    assert before is not None
+    stage.runner().forget(WORKSPACE, ["terraform_data.r1", "terraform_data.never"])
+    stage.runner().forget(WORKSPACE, ["terraform_data.r1"])
+    after = stage.runner().state(WORKSPACE)
+    assert after is not None
+    assert (after["serial"], after["lineage"]) == (before["serial"] + 1, before["lineage"])
+    assert len(after["resources"]) == 1
+    stage.runner().forget(WorkspaceId("tenant-none"), ["terraform_data.r1"])
 
 
 def test_a_destroying_plan_removes_everything(stage: Stage) -> None:

@@ -135,6 +135,13 @@ class FakeRunner:
         with self.world.call("state", workspace) as world:
             return deepcopy(world["states"].get(workspace))
 
+    def forget(self, workspace: WorkspaceId, addresses: Sequence[str]) -> None:
+        with self.world.call("forget", workspace) as world:
+            state = world["states"].get(workspace, {"resources": []})
+            left = [r for r in state["resources"] if r["address"] not in addresses]
+            if len(left) < len(state["resources"]):
+                _write_state(world, workspace, {"resources": left})
+
     def version(self) -> str:
         return "terraform 1.11.4"
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from controlplane.domain.errors import Missing
+from controlplane.domain.errors import Locked, Missing
 from controlplane.domain.names import RunId, WorkspaceId
 from controlplane.ports import RunLine, RunOrder, RunReport, RunStatus, RunVerb
 from tests.fakes.cloud import FakeCloud
@@ -57,10 +57,33 @@ class TerraformDouble:
         with self.world.open() as state:
             return dict(state["states"].get(workspace, {}).get("resources", {}))
 
+    def taint_next_apply(self) -> None:
+        """The next apply is interrupted while it makes the database, as a person may insist on."""
+        with self.world.open() as state:
+            state["faults"].append("taint")
+
+    def lose_state(self, workspace: str, *, only_the_database: bool = False) -> None:
+        """Of a database that is gone, a refresh finds out: then the rest of the state stays."""
+        with self.world.open() as state:
+            kept = state["states"][workspace]["resources"]
+            if not only_the_database:
+                del state["states"][workspace]
+            for address in [a for a, r in kept.items() if r["type"] == DATABASE]:
+                del kept[address]
+
+    def lock_by_hand(self, workspace: str, *, looks: int) -> None:
+        """A person holds the state's lock until somebody was refused so often."""
+        with self.world.open() as state:
+            state.setdefault("locked", {})[workspace] = looks
+
     # --- Runner -------------------------------------------------------------------------------------
 
     def start(self, order: RunOrder) -> RunReport:
         with self.world.open() as state:
+            left = state.get("locked", {}).get(order.workspace, 0)
+            if left:
+                state["locked"][order.workspace] = left - 1
+                raise Locked(f"the state of {order.workspace} is locked by person:ann")
             if order.run_id not in state["runs"]:
                 state["runs"][order.run_id] = self._order(state, order)
         return self.look(order.run_id)
@@ -125,8 +148,8 @@ class TerraformDouble:
             run["status"] = "lost"
             return
         problem = self._do(change)
-        if fault == "lose_after" and is_database:
-            run["status"] = "lost"
+        if is_database and fault in ("lose_after", "taint"):
+            run |= _broken_off(kept, change, fault)
             return
         if problem:
             run |= {"status": "ended", "exit_code": 1, "tail": [problem]}
@@ -201,8 +224,28 @@ class TerraformDouble:
             "resources": resources,
         }
 
+    def forget(self, workspace: WorkspaceId, addresses: Sequence[str]) -> None:
+        with self.world.open() as state:
+            kept = state["states"][workspace]
+            for address in addresses:
+                if kept["resources"].pop(address, None) is not None:
+                    kept["serial"] += 1
+
     def version(self) -> str:
         return "1.11.4"
+
+
+def _broken_off(kept: dict[str, Any], change: dict[str, Any], fault: str) -> dict[str, Any]:
+    """How a run ends whose database was made just now."""
+    if fault == "lose_after":
+        return {"status": "lost"}
+    kept["resources"][change["address"]] = {
+        "type": change["type"],
+        "values": change["after"],
+        "tainted": True,
+    }
+    kept["serial"] += 1
+    return {"status": "ended", "exit_code": 1, "tail": ["Error: execution halted"]}
 
 
 def _wanted(folder: Path) -> dict[str, dict[str, Any]]:
@@ -247,9 +290,11 @@ def _plan(kept: dict[str, Any], wanted: dict[str, Any], folder: Path) -> list[di
     for address in sorted(set(have) | set(wanted)):
         before = have[address]["values"] if address in have else None
         after = wanted[address]["values"] if address in wanted else None
-        if before == after:
+        tainted = address in have and have[address].get("tainted", False)
+        if before == after and not tainted:
             continue
         action = "create" if before is None else "delete" if after is None else "update"
+        action = "replace" if tainted else action
         imported = imports.get(address, "") if action == "create" else ""
         if imported:
             action, before = "update", {**(after or {}), "password_wo_version": None}
@@ -285,12 +330,14 @@ def _entry(change: dict[str, Any]) -> dict[str, Any]:
         "name": "this",
         "module_address": address.rsplit(f".{change['type']}", 1)[0],
         "change": {
-            "actions": [change["action"]],
+            "actions": ["delete", "create"] if change["action"] == "replace" else [change["action"]],
             "before": change["before"],
             "after": change["after"],
             "after_unknown": {},
         },
     }
+    if change["action"] == "replace":
+        entry["action_reason"] = "replace_because_tainted"
     if change["import"]:
         entry["change"]["importing"] = {"id": change["import"]}
     return entry
@@ -300,6 +347,8 @@ def _resource(address: str, resource: dict[str, Any]) -> dict[str, Any]:
     module, _, rest = address.rpartition(f".{resource['type']}.")
     name, _, key = rest.partition("[")
     instance = {"attributes": resource["values"]}
+    if resource.get("tainted"):
+        instance["status"] = "tainted"
     if key:
         instance["index_key"] = key.rstrip("]").strip('"')
     return {

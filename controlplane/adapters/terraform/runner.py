@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from controlplane.adapters.terraform.records import RunRecords, RunRow, StateRec
 from controlplane.adapters.terraform.tasks import AwsEnvironment, Tasks
 from controlplane.domain.errors import Invalid, Locked, Missing
 from controlplane.domain.names import RunId, WorkspaceId
+from controlplane.domain.plan.settle import without
 from controlplane.domain.redaction import sensitive_values
 from controlplane.ports import Keyring, RunLine, RunOrder, RunReport, RunStatus, RunVerb
 from controlplane.supervisor.locks import is_held
@@ -119,6 +121,20 @@ class TerraformRunner:
     def state(self, workspace: WorkspaceId) -> dict[str, Any] | None:
         newest = self._states.newest(workspace)
         return None if newest is None else json.loads(newest.content)
+
+    def forget(self, workspace: WorkspaceId, addresses: Sequence[str]) -> None:
+        newest = self._states.newest(workspace)
+        if newest is None:
+            return
+        left = without(json.loads(newest.content), addresses)
+        lock = f"forget:{secrets.token_hex(4)}"
+        self._states.lock(workspace, lock, lock, {"ID": lock, "Operation": "forget"})
+        try:
+            content = json.dumps(left, indent=2).encode()
+            if left["serial"] != newest.serial:
+                self._states.put(workspace, content, written_by="forgotten to be imported")
+        finally:
+            self._states.unlock(workspace, lock)
 
     def version(self) -> str:
         terraform = self._tasks.installation.terraform

@@ -256,3 +256,17 @@ def _merged(one: StateObject | None, other: StateObject) -> StateObject:
         tainted=one.tainted or other.tainted,
         deposed=one.deposed | other.deposed,
     )
+
+
+def without(state: Mapping[str, Any], addresses: Sequence[str]) -> dict[str, Any]:
+    """The state file without these objects, under the next serial; the same one when none is there.
+    What is deposed there stays: it is another object of that address."""
+    kept, found = [], False
+    for resource in state.get("resources") or []:
+        instances = resource.get("instances") or []
+        left = [
+            i for i in instances if i.get("deposed") or _read_instance(resource, i).address not in addresses
+        ]
+        found = found or len(left) < len(instances)
+        kept += [{**resource, "instances": left}] if left or not instances else []
+    return {**state, "resources": kept, "serial": state["serial"] + 1} if found else dict(state)

@@ -19,6 +19,7 @@ from controlplane.domain.plan.settle import (
     probe_names,
     read_state,
     settle,
+    without,
 )
 from controlplane.domain.plan.situations import SITUATIONS, find_situation, find_situations
 from controlplane.domain.workspace import Import
@@ -163,6 +164,22 @@ def test_state_addresses_are_those_of_plans() -> None:
     found = read_state(counted)
     assert set(found) == {"t.n[0]", 't.n["a"]'}
     assert (found['t.n["a"]'].deposed, found['t.n["a"]'].attributes) == ({"00aa"}, {"v": 1})
+
+
+def test_what_is_forgotten_leaves_the_state_and_what_is_deposed_stays() -> None:
+    instances = [
+        {"index_key": "a", "deposed": "00aa", "attributes": {}},
+        {"index_key": "a", "status": "tainted", "attributes": {}},
+        {"index_key": "b", "attributes": {}},
+    ]
+    one = {"mode": "managed", "type": "t", "name": "n", "instances": instances}
+    other = {"mode": "managed", "type": "t", "name": "m", "instances": [{"attributes": {}}]}
+    state = {"serial": 4, "lineage": "x", "resources": [one, other]}
+    left = without(state, ['t.n["a"]', "t.m"])
+    assert (left["serial"], left["lineage"]) == (5, "x")
+    assert [len(r["instances"]) for r in left["resources"]] == [2]
+    assert read_state(left)['t.n["a"]'].deposed == {"00aa"}
+    assert without(state, ["t.none"]) == state
 
 
 # --- three-way look -----------------------------------------------------------------------------------------
