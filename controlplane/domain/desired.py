@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from enum import StrEnum
 from typing import Any
 
 from controlplane.domain.operation import Kind
-from controlplane.domain.tenant import Size, Stage, cost_tier
+from controlplane.domain.tenant import Environment, Size, Stage, cost_tier
 from controlplane.domain.workspace import SlotSpec
 
 
@@ -61,8 +62,12 @@ def wanted_of_tenant(
 
 def slot_to_json(slot: SlotSpec) -> dict[str, Any]:
     """A slot within a payload, frozen with it."""
-    return {**asdict(slot), "size": slot.size.value}
+    return {name: str(v) if isinstance(v, StrEnum) else v for name, v in asdict(slot).items()}
+
+
+_WORDS: Mapping[str, type[StrEnum]] = {"size": Size, "stage": Stage, "environment": Environment}
 
 
 def slot_from(values: Mapping[str, Any]) -> SlotSpec:
-    return SlotSpec(**{**values, "size": Size(values["size"])})
+    words = {name: kind(values[name]) for name, kind in _WORDS.items() if values.get(name) is not None}
+    return SlotSpec(**{**values, **words})

@@ -9,7 +9,7 @@ from pydantic import Field
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType, Request, Round, offer
-from controlplane.steps import credentials, probing, slots, snapshots
+from controlplane.steps import credentials, power, probing, slots, snapshots
 
 
 class Destroy(Request):
@@ -27,6 +27,7 @@ DESTROY = offer(
         rounds=(
             Round(
                 "unprotect",
+                before=(power.wake,),
                 complete=(slots.settle, snapshots.fence, snapshots.take_final),
                 phase=Phase.TEARING_DOWN,
             ),

@@ -23,6 +23,7 @@ from controlplane.rendering import slot_for
 from controlplane.services import views
 from controlplane.services.accept import Intake, invalid_field, require_idle, require_phase, require_revision
 from controlplane.services.actor import Action, Actor
+from controlplane.services.admission import Wish, admit
 from controlplane.services.control import Ask, Control, new_uid, plain
 from controlplane.store import history, operations, platforms, slots, tenants
 from controlplane.store.tables import Tenant
@@ -128,9 +129,8 @@ def change(control: Control, actor: Actor, kind: Kind, slug: str, body: Request,
         require_revision(tenant, ask)
         require_phase(tenant, of)
         require_idle(session, tenant)
-        payload = body.model_dump(mode="json", exclude_none=True)
-        if kind is Kind.DESTROY and payload.get("confirm") != tenant.slug:
-            raise invalid_field("confirm", f"repeat the slug to destroy it: --confirm {tenant.slug}")
+        given = body.model_dump(mode="json", exclude_none=True)
+        payload = admit(kind, Wish(control, session, tenant, given))
         workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
         operation = Intake(control, session, actor, ask).accept(kind, workspace, payload, tenant)
         return views.operation(session, operation)

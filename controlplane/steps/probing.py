@@ -8,7 +8,7 @@ from typing import Any
 from controlplane.domain.errors import Conflict, Unavailable
 from controlplane.ports import DatabaseInstance
 from controlplane.steps import subject
-from controlplane.steps.credentials import login
+from controlplane.steps.credentials import application_role, login
 from controlplane.steps.story import effect, say
 from controlplane.steps.world import world
 from controlplane.store import tenants
@@ -65,7 +65,10 @@ def probe(operation_id: str) -> dict[str, Any]:
     """A real query with the application's credentials; that it can't be reached is said, not hidden."""
     found = subject.load(operation_id)
     tenant, slot = found.the_tenant(), found.route_slot()
-    answer = world().ports.database.probe(login(tenant, slot, "app_a"))
+    if slot.adopted:
+        detail = f"no login is known: controlplane tenant rotate {tenant.slug} --what master"
+        return {"reachable": False, "detail": detail, "server_version": "", "latency_ms": 0}
+    answer = world().ports.database.probe(login(tenant, slot, application_role(tenant, slot)))
     if not answer.reachable:
         say(operation_id, "warning", f"the database does not answer from this cell: {answer.detail}")
     return {

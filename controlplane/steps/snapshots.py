@@ -22,6 +22,9 @@ def fence(operation_id: str) -> dict[str, Any]:
     found = subject.load(operation_id)
     tenant, slot = found.the_tenant(), found.route_slot()
     instance = world().ports.cloud.database(slot.identifier)
+    if slot.adopted:
+        say(operation_id, "warning", f"{slot.identifier} was adopted and no login is known: nobody is fenced")
+        return {"fenced": False}
     if instance is None or instance.status == "stopped":
         say(operation_id, "warning", f"{slot.identifier} is not running: there is nobody to fence")
         return {"fenced": False}

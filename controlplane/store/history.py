@@ -38,3 +38,12 @@ def page(session: Session, uid: str, after: int = 0, limit: int = 200) -> list[T
     """In order, from the line after `after`, the last `seq` that was seen."""
     query = select(TenantEvent).where(col(TenantEvent.tenant_uid) == uid, col(TenantEvent.seq) > after)
     return list(session.scalars(query.order_by(col(TenantEvent.seq)).limit(limit)))
+
+
+def last_change_of(session: Session, uid: str, column: str) -> datetime | None:
+    """When this column was last changed from one value to another; None: it is as it was at birth."""
+    query = select(TenantEvent).where(col(TenantEvent.tenant_uid) == uid, col(TenantEvent.what) == "changed")
+    for event in session.scalars(query.order_by(col(TenantEvent.seq).desc())):
+        if column in event.after and column in event.before:
+            return event.at
+    return None

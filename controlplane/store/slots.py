@@ -68,6 +68,16 @@ def record_final_snapshot(session: Session, uid: str, receipt: Mapping[str, Any]
         raise Missing(f"the tenant {uid} has no slot {receipt['database']!r}")
 
 
+def of_phase(session: Session, phase: str) -> list[tuple[str, str]]:
+    """(slug, identifier) of the databases of all tenants in a phase."""
+    query = (
+        select(col(Tenant.slug), col(Slot.identifier))
+        .join(Slot, col(Tenant.uid) == col(Slot.tenant_uid))
+        .where(col(Tenant.phase) == phase, col(Slot.status) != GONE)
+    )
+    return [(slug, identifier) for slug, identifier in session.execute(query)]
+
+
 def count_in_region(session: Session, region: str) -> int:
     """Databases that are wanted or there, of all tenants of a region."""
     query = (

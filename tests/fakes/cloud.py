@@ -13,6 +13,7 @@ from tests.fakes.world import World
 
 ACCOUNT = "123456789012"
 BIRTH = datetime(2026, 1, 1, tzinfo=UTC)
+ORDERABLE = frozenset({"db.t4g.micro", "db.t4g.small", "db.t4g.medium", "db.m6g.large"})
 _OWNER = ("managed-by", "uid", "epoch")
 
 
@@ -21,7 +22,8 @@ class FakeCloud:
 
     def __init__(self, path: Path | None = None, region: str = "us-east-1") -> None:
         self.region = region
-        self.world = World(path, lambda: {"secrets": {}, "parameters": {}, "databases": {}, "snapshots": {}})
+        kinds = ("secrets", "parameters", "databases", "snapshots", "peaks")
+        self.world = World(path, lambda: {kind: {} for kind in kinds})
 
     # --- making the world ---------------------------------------------------------------------------
 
@@ -53,6 +55,9 @@ class FakeCloud:
             "ca_identifier": "rds-ca-rsa2048-g1",
             "parameter_group": "default.postgres16",
             "parameter_status": "in-sync",
+            "engine": "postgres",
+            "database_name": "app",
+            "log_exports": [],
         }
         with self.world.open() as state:
             state["databases"][identifier] = _plain({**made, **facts})
@@ -69,6 +74,10 @@ class FakeCloud:
     def change_snapshot(self, identifier: str, **facts: Any) -> None:
         with self.world.open() as state:
             state["snapshots"][identifier].update(_plain(facts))
+
+    def measure_peak(self, identifier: str, connections: int) -> None:
+        with self.world.open() as state:
+            state["peaks"][identifier] = connections
 
     # --- Cloud --------------------------------------------------------------------------------------
 
@@ -159,6 +168,21 @@ class FakeCloud:
             }
             return _snapshot(state["snapshots"][identifier])
 
+    def copy_snapshot(self, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]) -> Snapshot:
+        doing = f"copying the snapshot {source} to {identifier}"
+        with self.world.call("copy_snapshot", identifier, changes=True) as state:
+            found = state["snapshots"].get(identifier)
+            if found is not None:
+                _check_owner(f"the snapshot {identifier}", found["tags"], tags)
+                return _snapshot(found)
+            of = state["snapshots"].get(source)
+            if of is None:
+                raise Missing(f"{doing}: there is no such snapshot")
+            own = {"identifier": identifier, "arn": self._arn("rds", f"snapshot:{identifier}")}
+            made = {**of, **own, "kms_key_id": kms_key, "encrypted": True, "tags": _marked(tags)}
+            state["snapshots"][identifier] = made
+            return _snapshot(made)
+
     def snapshot(self, identifier: str) -> Snapshot | None:
         with self.world.call("snapshot", identifier) as state:
             found = state["snapshots"].get(identifier)
@@ -190,6 +214,14 @@ class FakeCloud:
             if found["status"] not in (before, after):
                 raise Conflict(f"{method} {identifier}: it is {found['status']}")
             found["status"] = after
+
+    def peak_connections(self, identifier: str, days: int) -> int | None:
+        with self.world.call("peak_connections", identifier) as state:
+            return state["peaks"].get(identifier)  # type: ignore[no-any-return]
+
+    def orderable_classes(self, engine_version: str) -> frozenset[str]:
+        with self.world.call("orderable_classes", engine_version):
+            return ORDERABLE
 
     def tagged_resources(self, tags: Mapping[str, str]) -> Sequence[str]:
         with self.world.call("tagged_resources") as state:

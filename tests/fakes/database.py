@@ -39,6 +39,22 @@ class FakeDatabase:
             made = copy.deepcopy(state["servers"][_key(source)])
             state["servers"][_key(target)] = {**made, "sessions": {}, "slots": {}, "follows": {}}
 
+    def copy_host(self, source: str, target: str) -> None:
+        """The same with every database of a host; nothing where nobody ever logged in."""
+        with self.world.open() as state:
+            for key, server in list(state["servers"].items()):
+                if key.startswith(f"{source}:"):
+                    made = copy.deepcopy(server)
+                    there = {**made, "sessions": {}, "slots": {}, "follows": {}}
+                    state["servers"][key.replace(source, target)] = there
+
+    def reset_master(self, host: str, password: str) -> None:
+        """What RDS does with a new master password."""
+        with self.world.open() as state:
+            for key, server in state["servers"].items():
+                if key.startswith(f"{host}:"):
+                    server["roles"][server["master"]]["password"] = password
+
     def change_server(self, login: Login, **facts: Any) -> None:
         """`up`, `writable`, `prepared`, `longest`, `obstacles`, …"""
         with self.world.open() as state:

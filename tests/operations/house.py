@@ -71,7 +71,7 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
     db = open_database(url)
     cloud = FakeCloud(folder / "cloud.json")
     terraform = TerraformDouble(folder / "terraform.json", cloud)
-    database = FakeDatabase(folder / "database.json", trusting=True)
+    database = terraform.database = FakeDatabase(folder / "database.json", trusting=True)
     catalog = load_catalog()
     install(
         World(

@@ -17,6 +17,7 @@ from controlplane.domain.errors import Locked, Missing
 from controlplane.domain.names import RunId, WorkspaceId
 from controlplane.ports import RunLine, RunOrder, RunReport, RunStatus, RunVerb
 from tests.fakes.cloud import FakeCloud
+from tests.fakes.database import FakeDatabase
 from tests.fakes.world import World
 
 DATABASE, ALARM, ROUTE = "aws_db_instance", "aws_cloudwatch_metric_alarm", "aws_ssm_parameter"
@@ -29,6 +30,7 @@ class TerraformDouble:
 
     def __init__(self, path: Path, cloud: FakeCloud) -> None:
         self.cloud = cloud
+        self.database: FakeDatabase | None = None  # whose servers get what an apply does to passwords
         self.world = World(
             path, lambda: {"runs": {}, "states": {}, "applied": [], "faults": [], "overlaps": []}
         )
@@ -43,6 +45,15 @@ class TerraformDouble:
     def fail_next_apply(self, words: str) -> None:
         with self.world.open() as state:
             state["faults"].append(f"fail:{words}")
+
+    def drift(self, attribute: str, value: Any) -> None:
+        """Somebody changed every database by hand, and Terraform's next look sees it."""
+        with self.world.open() as state:
+            for kept in state["states"].values():
+                for resource in kept["resources"].values():
+                    if resource["type"] == DATABASE:
+                        resource["values"][attribute] = value
+                        self.cloud.change_database(resource["values"]["identifier"], **{attribute: value})
 
     def applied(self) -> list[str]:
         with self.world.open() as state:
@@ -103,7 +114,8 @@ class TerraformDouble:
         kept = state["states"].setdefault(order.workspace, {"serial": 0, "resources": {}})
         if order.verb is RunVerb.PLAN:
             wanted = {} if order.destroy else _wanted(Path(order.folder))
-            run |= {"plan": _plan(kept, wanted, Path(order.folder)), "serial": kept["serial"]}
+            plan = [self._as_found(change) for change in _plan(kept, wanted, Path(order.folder))]
+            run |= {"plan": plan, "serial": kept["serial"]}
             return run
         planned = state["runs"][order.plan_run]
         run |= {"todo": planned["plan"], "serial": planned["serial"], "plan_run": order.plan_run}
@@ -113,6 +125,23 @@ class TerraformDouble:
         else:
             state["applied"].append(order.plan_run)
         return run
+
+    def _as_found(self, change: dict[str, Any]) -> dict[str, Any]:
+        """An import starts from what the cloud has."""
+        found = self.cloud.database(change["import"]) if change["import"] else None
+        if change["type"] != DATABASE or found is None:
+            return change
+        before = {
+            **change["after"],
+            "instance_class": found.instance_class,
+            "allocated_storage": found.storage_gb,
+            "multi_az": found.multi_az,
+            "storage_encrypted": found.encrypted,
+            "deletion_protection": found.deletion_protection,
+            "password_wo_version": None,
+            "tags": dict(found.tags),
+        }
+        return {**change, "before": before, "action": "no-op" if before == change["after"] else "update"}
 
     def look(self, run_id: RunId) -> RunReport:
         with self.world.open() as state:
@@ -166,21 +195,42 @@ class TerraformDouble:
         values, action = change["after"] or change["before"], change["action"]
         if change["type"] == ROUTE and action == "create":
             self.cloud.write_parameter(values["name"], "{}")
-        if change["type"] != DATABASE or change["import"]:
+        if change["type"] != DATABASE:
             return ""
         identifier = values["identifier"]
+        found = self.cloud.database(identifier)
         if action == "create":
-            if self.cloud.database(identifier) is not None:
+            if found is not None:
                 return _EXISTS
-            self.cloud.add_database(identifier, values["tags"], **_facts(values))
+            self._make(identifier, values)
         elif action == "update":
-            self.cloud.change_database(identifier, **_facts(values))
-        elif action == "delete":
-            found = self.cloud.database(identifier)
-            if found is not None and found.deletion_protection:
-                return "InvalidParameterCombination: Cannot delete protected DB Instance"
+            if found is not None and found.status == "stopped":
+                return "InvalidDBInstanceState: Instance is stopped"
+            self.cloud.change_database(identifier, tags=values["tags"], **_facts(values))
+            self._set_master(change)
+        elif found is not None and found.deletion_protection:
+            return "InvalidParameterCombination: Cannot delete protected DB Instance"
+        else:
             self.cloud.remove_database(identifier)
         return ""
+
+    def _make(self, identifier: str, values: dict[str, Any]) -> None:
+        """From nothing, or from a snapshot with all that was in the database."""
+        snapshot = self.cloud.snapshot(values["snapshot_identifier"] or "")
+        made = self.cloud.add_database(identifier, values["tags"], **_facts(values))
+        if snapshot is not None and self.database is not None:
+            self.database.copy_host(made.endpoint.replace(identifier, snapshot.database), made.endpoint)
+        self._set_master({"before": None, "after": values})
+
+    def _set_master(self, change: dict[str, Any]) -> None:
+        """What `password_wo` does when its version changes."""
+        before, after = change["before"] or {}, change["after"]
+        version = after["password_wo_version"]
+        if self.database is None or version is None or version == before.get("password_wo_version"):
+            return
+        with self.cloud.world.open() as state:
+            password = state["secrets"][after["master_user_secret"]]["value"]
+        self.database.reset_master(self.cloud.database(after["identifier"]).endpoint, password)
 
     def interrupt(self, run_id: RunId, *, insist: bool = False) -> bool:
         with self.world.open() as state:
@@ -271,7 +321,9 @@ def _wanted(folder: Path) -> dict[str, dict[str, Any]]:
         }
         values |= {
             "tags": {**tags, "epoch": str(slot["epoch"])},
-            "password_wo_version": slot["credential_version"],
+            "password_wo_version": None if slot["adopted"] else slot["credential_version"],
+            "master_user_secret": slot["master_secret"],
+            "snapshot_identifier": slot["snapshot_identifier"],
         }
         wanted[f"{inside}.{DATABASE}.this"] = {"type": DATABASE, "values": values}
         for name in slot["alarms"]:

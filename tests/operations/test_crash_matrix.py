@@ -39,6 +39,7 @@ CREATE = (
 DESTROY = (
     *BEFORE_APPLY,
     *APPLY,
+    "wake_database",
     "settle_slots",
     "fence",
     "final_snapshot",

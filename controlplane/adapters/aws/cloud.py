@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from controlplane.adapters.aws import databases, parameters, secrets, snapshots
+from controlplane.adapters.aws import databases, metrics, parameters, secrets, snapshots
 from controlplane.adapters.aws.clients import AwsAccount, Clients, Role
 from controlplane.adapters.aws.errors import calling
 from controlplane.ports import DatabaseInstance, SecretRef, Snapshot
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -78,6 +79,9 @@ class Aws:
     def create_snapshot(self, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot:
         return snapshots.create(self._rds(), identifier, database, tags)
 
+    def copy_snapshot(self, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]) -> Snapshot:
+        return snapshots.copy(self._rds(), source, identifier, kms_key, tags)
+
     def snapshot(self, identifier: str) -> Snapshot | None:
         return snapshots.get(self._rds(Role.PLAN), identifier)
 
@@ -92,6 +96,14 @@ class Aws:
 
     def stop_database(self, identifier: str) -> None:
         databases.stop(self._rds(), identifier)
+
+    def peak_connections(self, identifier: str, days: int) -> int | None:
+        client: CloudWatchClient = self.clients.get("cloudwatch", Role.PLAN)
+        found = metrics.peak(client, identifier, "DatabaseConnections", days)
+        return None if found is None else round(found)
+
+    def orderable_classes(self, engine_version: str) -> frozenset[str]:
+        return databases.orderable_classes(self._rds(Role.PLAN), engine_version)
 
     def tagged_resources(self, tags: Mapping[str, str]) -> Sequence[str]:
         client: ResourceGroupsTaggingAPIClient = self.clients.get("resourcegroupstaggingapi", Role.PLAN)

@@ -44,6 +44,14 @@ def _pages(client: RDSClient) -> Iterator[DBInstanceTypeDef]:
         yield from page["DBInstances"]
 
 
+def orderable_classes(client: RDSClient, engine_version: str) -> frozenset[str]:
+    pages = client.get_paginator("describe_orderable_db_instance_options")
+    with calling(f"asking which classes PostgreSQL {engine_version} runs on", SERVICE):
+        asked = pages.paginate(Engine="postgres", EngineVersion=engine_version)
+        rows = [one for page in asked for one in page["OrderableDBInstanceOptions"]]
+    return frozenset(row["DBInstanceClass"] for row in rows)
+
+
 def start(client: RDSClient, identifier: str) -> None:
     """Started or on its way already: nothing to do."""
     _bring_to(client, identifier, "start", {"available", "starting", "configuring-enhanced-monitoring"})
@@ -105,6 +113,9 @@ def from_answer(one: DBInstanceTypeDef) -> DatabaseInstance:
         ca_identifier=one.get("CACertificateIdentifier"),
         parameter_group=group.get("DBParameterGroupName"),
         parameter_status=group.get("ParameterApplyStatus"),
+        engine=one.get("Engine", ""),
+        database_name=one.get("DBName"),
+        log_exports=tuple(one.get("EnabledCloudwatchLogsExports", ())),
     )
 
 

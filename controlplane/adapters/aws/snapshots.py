@@ -43,6 +43,29 @@ def create(client: RDSClient, identifier: str, database: str, tags: Mapping[str,
     return from_answer(answer["DBSnapshot"])
 
 
+def copy(
+    client: RDSClient, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]
+) -> Snapshot:
+    doing = f"copying the snapshot {source} to {identifier}"
+    with calling(doing, SERVICE):
+        try:
+            answer = client.copy_db_snapshot(
+                SourceDBSnapshotIdentifier=source,
+                TargetDBSnapshotIdentifier=identifier,
+                KmsKeyId=kms_key,
+                Tags=to_list(tags),  # type: ignore[arg-type]
+            )
+        except ClientError as error:
+            if is_code(error, NOT_FOUND):
+                raise Missing(f"{doing}: there is no such snapshot") from error
+            found = get(client, identifier) if is_code(error, EXISTS) else None
+            if found is None:
+                raise
+            check_same_owner(f"the snapshot {identifier}", found.tags, tags)
+            return found
+    return from_answer(answer["DBSnapshot"])
+
+
 def _why_not(error: ClientError, doing: str) -> ControlPlaneError:
     if is_code(error, DATABASE_NOT_FOUND):
         return Missing(f"{doing}: there is no such database")

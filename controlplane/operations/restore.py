@@ -1,0 +1,43 @@
+"""restore: what was destroyed comes back from its final snapshot, with its data, in its next epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Phase
+from controlplane.operations.types import OperationType, Request, Round, offer
+from controlplane.steps import credentials, probing, restoring, slots, workspace
+
+
+class Restore(Request):
+    """Nothing to choose."""
+
+
+def connect(operation_id: str) -> dict[str, Any]:
+    """The logins are in the snapshot, with the passwords of then: each gets the one of now."""
+    credentials.set_up_roles(operation_id)
+    restoring.open_logins(operation_id)
+    route = credentials.point_route(operation_id)
+    answer = probing.probe(operation_id)
+    probing.record_endpoint(operation_id, route, answer["reachable"])
+    return {"route": route, "probe": answer}
+
+
+RESTORE = offer(
+    OperationType(
+        kind=Kind.RESTORE,
+        summary="Bring back what was destroyed, from its final snapshot",
+        request=Restore,
+        rounds=(
+            Round(
+                "restore",
+                prepare=(restoring.check_snapshot, credentials.ensure_master),
+                complete=(probing.converge, connect, slots.settle, workspace.rewrite),
+                phase=Phase.PROVISIONING,
+            ),
+        ),
+        done_phase=Phase.READY,
+        from_phases=frozenset({Phase.TORN_DOWN}),
+    )
+)

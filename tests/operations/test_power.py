@@ -1,0 +1,122 @@
+"""suspend and resume: the database stops and starts, its cost follows, and a keeper keeps it asleep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from controlplane.domain.errors import Conflict
+from controlplane.domain.operation import Kind
+from controlplane.operations import Resume, Suspend
+from controlplane.services import operations as asking
+from controlplane.services.control import Ask
+from controlplane.services.keeping import Keeper
+from tests.operations.house import ASK, OTHER, House
+from tests.operations.ordinary import change, create, destroy, done, shown, tenant
+
+Run = Callable[[], None]
+
+
+@pytest.fixture
+def acme(house: House, run: Run) -> str:
+    create(house)
+    run()
+    return house.cloud.databases()[0].identifier
+
+
+def suspend(house: House, run: Run) -> dict:
+    operation = change(house, Kind.SUSPEND, Suspend())
+    run()
+    return done(house, operation)
+
+
+def test_a_suspended_tenant_pays_for_storage_and_not_for_compute(house: House, run: Run, acme: str) -> None:
+    before = float(tenant(house)["monthly_usd"])
+    seen = suspend(house, run)
+    after = tenant(house)
+    assert after["phase"] == "suspended"
+    assert house.cloud.database(acme).status == "stopped"
+    assert 0 < float(after["monthly_usd"]) < before / 2
+    assert float(seen["cost_after"]) == float(after["monthly_usd"])
+    assert "until it is resumed" in seen["plan"]["forecast"]["outage"]
+    assert len(house.terraform.applied()) == 1  # of the create
+
+
+def test_a_resumed_tenant_answers_and_costs_what_it_did(house: House, run: Run, acme: str) -> None:
+    before = tenant(house)
+    suspend(house, run)
+    operation = change(house, Kind.RESUME, Resume())
+    run()
+    seen = done(house, operation)
+    after = tenant(house)
+    assert seen["response"]["probe"]["reachable"]
+    assert (after["phase"], after["monthly_usd"]) == ("ready", before["monthly_usd"])
+    assert house.cloud.database(acme).status == "available"
+
+
+def test_what_is_not_suspended_cannot_be_resumed(house: House, run: Run, acme: str) -> None:
+    with pytest.raises(Conflict, match="ready"):
+        change(house, Kind.RESUME, Resume())
+
+
+def test_a_production_tenant_is_suspended_by_two_persons(house: House, run: Run) -> None:
+    create(house, stage="production", size="small")
+    run()
+    operation = change(house, Kind.SUSPEND, Suspend(), ask=Ask(reason="a test"))
+    run()
+    seen = shown(house, operation)
+    assert (seen["status"], house.cloud.databases()[0].status) == ("awaiting_approval", "available")
+    asking.approve(house.control, OTHER, operation, ASK, seen["plan"]["meaning"][:12])
+    run()
+    done(house, operation)
+    assert house.cloud.databases()[0].status == "stopped"
+
+
+def test_a_destroy_wakes_what_is_suspended(house: House, run: Run, acme: str) -> None:
+    suspend(house, run)
+    operation = destroy(house)
+    run()
+    done(house, operation)
+    assert tenant(house)["phase"] == "torn_down"
+    assert tenant(house)["slots"][0]["final_snapshot"]["identifier"] == f"{acme}-teardown"
+
+
+def keeper(house: House) -> Keeper:
+    return Keeper(house.control, lambda: house.cloud, every_seconds=0)
+
+
+def test_what_aws_started_again_is_stopped_again(house: House, run: Run, acme: str) -> None:
+    suspend(house, run)
+    house.cloud.change_database(acme, status="available")  # as AWS does after seven days
+    keeper(house)()
+    run()
+    assert house.cloud.database(acme).status == "stopped"
+    newest = shown(house, asking.page(house.control, OTHER, asking.OperationFilter())["items"][0]["id"])
+    assert (newest["kind"], newest["requested_by"]) == ("suspend", "controlplane")
+    assert "seven days" in newest["reason"]
+
+
+def test_the_keeper_leaves_alone_who_is_awake_asleep_or_being_resumed(
+    house: House, run: Run, acme: str
+) -> None:
+    create(house, "beta")
+    suspend(house, run)
+    keeper(house)()
+    resumed = change(house, Kind.RESUME, Resume())
+    house.cloud.change_database(acme, status="available")
+    keeper(house)()
+    run()
+    done(house, resumed)
+    assert {one.status for one in house.cloud.databases()} == {"available"}
+
+
+def test_the_keeper_asks_nobody_again_what_was_approved_once(house: House, run: Run) -> None:
+    create(house, stage="production", size="small")
+    run()
+    suspend(house, run)
+    identifier = house.cloud.databases()[0].identifier
+    house.cloud.change_database(identifier, status="available")
+    keeper(house)()
+    run()
+    assert house.cloud.database(identifier).status == "stopped"
