@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from controlplane.domain.errors import FieldError, Invalid
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 
@@ -64,7 +65,12 @@ def offer(of: OperationType) -> OperationType:
 
 
 def operation_type(kind: Kind) -> OperationType:
-    return _types[kind]
+    found = _types.get(kind)
+    if found is None:
+        offered_kinds = ", ".join(of.kind.value for of in offered())
+        message = f"there is no operation {kind.value!r} here; one of: {offered_kinds}"
+        raise Invalid(message, errors=[FieldError("kind", message)])
+    return found
 
 
 def offered() -> list[OperationType]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _NOTHING = "-"
+_WIDEST = 60  # what is longer stands out of its column, and moves nobody else's
 
 
 def printable(text: str) -> str:
@@ -36,7 +37,7 @@ def fields(view: Mapping[str, Any], names: Iterable[str] | None = None) -> str:
 
 
 def plain_table(titles: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
-    widths = [max(len(line[i]) for line in [titles, *rows]) for i in range(len(titles))]
+    widths = [min(_WIDEST, max(len(line[i]) for line in [titles, *rows])) for i in range(len(titles))]
     lines = [_line(line, widths, right) for line in [[t.upper() for t in titles], *rows]]
     return "\n".join(lines)
 

@@ -157,13 +157,13 @@ class Server:
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._clients: list[httpx.Client] = []
         self._thread.start()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self._server.started and time.monotonic() < end:
             time.sleep(0.01)
 
     def client(self, token: str = "") -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=30)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=120)
         self._clients.append(client)
         return client
 

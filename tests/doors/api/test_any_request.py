@@ -16,6 +16,8 @@ from tests.doors.premises import FREE, Server, open_premises
 
 # A schema cannot say what a selector, a page token or a slug that is free looks like.
 _ACCEPTANCE = positive_data_acceptance
+# They ask prices and bills of the outside, which this server does not have: 503 is the right answer.
+_OUTSIDE = ["/v1/costs/prices/refresh", "/v1/costs/actuals/refresh"]
 _SHORT, _LONG = 6, 160  # examples for each of some forty operations
 
 
@@ -41,7 +43,7 @@ def target(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def _run(target: Target, examples: int) -> int:
     """Send that many to each operation; how many were sent."""
     document = httpx.get(f"{target.server.url}/openapi.json").json()
-    schema = schemathesis.openapi.from_dict(document)
+    schema = schemathesis.openapi.from_dict(document).exclude(path=_OUTSIDE)
     return sum(_try(found.ok(), target, examples) for found in schema.get_all_operations())
 
 
@@ -60,7 +62,7 @@ def _try(operation: Any, target: Target, examples: int) -> int:
     def send(case: Any) -> None:
         nonlocal sent
         sent += 1
-        answer = case.call(base_url=target.server.url, headers=headers, timeout=30)
+        answer = case.call(base_url=target.server.url, headers=headers, timeout=120)
         case.validate_response(answer, headers=headers, excluded_checks=[_ACCEPTANCE])
 
     send()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 
@@ -37,10 +39,12 @@ def test_every_kind_of_change_is_offered_over_http() -> None:
 
 
 @pytest.fixture
-def server(premises: Premises) -> str:
+def server(premises: Premises) -> Iterator[str]:
     premises.own = premises.tenant("own-1")  # type: ignore[attr-defined]
     premises.other = premises.tenant("other-1")  # type: ignore[attr-defined]
-    return premises.serve(FREE, doctor=lambda: {"items": [], "next_page_token": None, "good": True}).url
+    with httpx.Client(timeout=120) as anybody:
+        premises.anybody = anybody  # type: ignore[attr-defined]
+        yield premises.serve(FREE, doctor=lambda: {"items": [], "next_page_token": None, "good": True}).url
 
 
 def call(url: str, token: str, method: str, path: str, premises: Premises, slug: str) -> httpx.Response:
@@ -64,7 +68,7 @@ def call(url: str, token: str, method: str, path: str, premises: Premises, slug:
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     body = None if method in ("GET", "DELETE") else BODIES.get(path, {})
     query = "?dry_run=true" if method in ("POST", "PATCH", "DELETE") and "state" not in path else ""
-    return httpx.request(method, url + target + query, headers=headers, json=body, timeout=30)
+    return premises.anybody.request(method, url + target + query, headers=headers, json=body)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("role", [r.value for r in Role])
