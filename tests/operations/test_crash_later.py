@@ -1,0 +1,211 @@
+"""The crash matrix of what happens to a tenant after its create: killed anywhere, each change converges.
+
+The short form kills after every effect, before it is recorded: what runs twice shows there. The long form
+kills before and behind each of them as well.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controlplane.domain.operation import Kind
+from controlplane.operations import Reconcile, Request, Resize, Restore, Resume, Rotate, Suspend
+from tests.operations.crash_worker import PASSED, passed, work
+from tests.operations.house import House, build
+from tests.operations.ordinary import application, change, create, destroy, done, shown, tenant
+
+DECIDED = ("decide", "hand_over", "gate", "begin_apply", "begin_verifying")
+PLANNED = ("begin_leg", "write_workspace", "plan", "record_plan", *DECIDED, "apply", "settle", "converge")
+INTENDED = ("begin_leg", "record_intent", *DECIDED)
+LEFT = ("settle_slots", "rewrite_workspace", "succeed")
+CONNECTED = ("set_up_roles", "point_route", "probe", "record_endpoint")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One kind of change: what comes before it, and what must hold whatever happened on its way."""
+
+    kind: Kind
+    body: Request
+    steps: tuple[str, ...]
+    holds: Callable[[House], None]
+    before: tuple[str, ...] = ()  # verbs that make the tenant what it has to be
+    phase: str = "ready"
+
+
+def resized(house: House) -> None:
+    [database] = house.cloud.databases()
+    assert (database.instance_class, database.storage_gb) == ("db.t4g.small", 40)
+    assert len(house.cloud.snapshots()) == 1
+    assert len(house.terraform.applied()) == len(set(house.terraform.applied())) == 2
+    assert (tenant(house)["size"], tenant(house)["storage_gb"]) == ("small", 40)
+
+
+def stopped(house: House) -> None:
+    assert [one.status for one in house.cloud.databases()] == ["stopped"]
+
+
+def answers(house: House) -> None:
+    assert [one.status for one in house.cloud.databases()] == ["available"]
+    assert house.database.probe(application(house)).reachable
+
+
+def rotated(house: House) -> None:
+    answers(house)
+    assert application(house).username == "app_b"
+
+
+def master_rotated(house: House) -> None:
+    answers(house)
+    again = change(house, Kind.ROTATE, Rotate.model_validate({"what": "control"}))
+    assert work(house.folder) == 0  # logs in as the master
+    done(house, again)
+
+
+def restored(house: House) -> None:
+    answers(house)
+    assert tenant(house)["epoch"] == 2
+    tables = house.database.fingerprint(application(house))["tables"]
+    assert tables["orders"]["count"] == 1
+
+
+CHANGES = {
+    "resize": Change(
+        Kind.RESIZE,
+        Resize.model_validate({"size": "small", "storage_gb": 40}),
+        ("check_resize", "pre_snapshot", *PLANNED, "probe", *LEFT),
+        resized,
+    ),
+    "suspend": Change(
+        Kind.SUSPEND, Suspend(), (*INTENDED, "stop_database", "succeed"), stopped, phase="suspended"
+    ),
+    "resume": Change(
+        Kind.RESUME,
+        Resume(),
+        (*INTENDED, "start_database", "converge", "probe", "succeed"),
+        answers,
+        before=("suspend",),
+    ),
+    "rotate": Change(
+        Kind.ROTATE,
+        Rotate(),
+        ("check_logins", *INTENDED, "renew_idle_login", "point_route", "retire_login", "probe", "succeed"),
+        rotated,
+    ),
+    "rotate-control": Change(
+        Kind.ROTATE,
+        Rotate.model_validate({"what": "control"}),
+        ("check_logins", *INTENDED, "renew_control", "succeed"),
+        answers,
+    ),
+    "rotate-master": Change(
+        Kind.ROTATE,
+        Rotate.model_validate({"what": "master"}),
+        ("ensure_master_secret", "write_master", *PLANNED, "try_master", *CONNECTED, *LEFT),
+        master_rotated,
+    ),
+    "reconcile": Change(
+        Kind.RECONCILE,
+        Reconcile(),
+        ("ensure_master_secret", *PLANNED, *CONNECTED, *LEFT),
+        answers,
+        before=("drift",),
+    ),
+    "restore": Change(
+        Kind.RESTORE,
+        Restore(),
+        ("check_snapshot", "ensure_master_secret", *PLANNED, *CONNECTED, "open_logins", *LEFT),
+        restored,
+        before=("destroy",),
+    ),
+}
+MIDDLES = frozenset({"plan", "apply"})
+
+
+def cells() -> list[Any]:
+    points = []
+    for name, of in CHANGES.items():
+        for step in of.steps:
+            points.append((name, f"{step}:after:1", ()))
+            points += [(name, f"{step}:middle:1", ())] if step in MIDDLES else []
+            points += [(name, f"{step}:{where}:1", pytest.mark.long) for where in ("before", "recorded")]
+    return [pytest.param(name, point, marks=marks) for name, point, marks in points]
+
+
+Asked = dict[str, tuple[Path, str]]
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tenant with a row."""
+    folder = tmp_path_factory.mktemp("ready") / "house"
+    house = build(folder)
+    create(house)
+    assert work(folder) == 0
+    house.database.write(application(house), "orders", "one")
+    house.db.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def asked(ready: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, str]]:
+    """By name: a folder to copy in which the change was asked for, and its operation."""
+    made: Asked = {}
+
+    def ask(name: str) -> tuple[Path, str]:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name) / "house"
+            shutil.copytree(ready, folder)
+            house = build(folder)
+            for verb in CHANGES[name].before:
+                _arrange(house, verb)
+            operation = change(house, CHANGES[name].kind, CHANGES[name].body)
+            house.db.close()
+            (folder / PASSED).unlink()
+            made[name] = (folder, operation)
+        return made[name]
+
+    return ask
+
+
+def _arrange(house: House, verb: str) -> None:
+    if verb == "drift":
+        house.terraform.drift("multi_az", True)
+        return
+    destroy(house) if verb == "destroy" else change(house, Kind.SUSPEND, Suspend())
+    assert work(house.folder) == 0
+
+
+@pytest.mark.parametrize(("name", "point"), cells())
+def test_a_change_survives_a_kill(
+    asked: Callable[[str], tuple[Path, str]], tmp_path: Path, name: str, point: str
+) -> None:
+    made, operation = asked(name)
+    folder = tmp_path / "house"
+    shutil.copytree(made, folder)
+    assert work(folder, point) == -signal.SIGKILL, f"nobody passed {point}"
+    assert work(folder) == 0
+    house = build(folder)
+    seen = shown(house, operation)
+    assert seen["status"] == "succeeded", (seen["metadata"], seen.get("error"))
+    assert tenant(house)["phase"] == CHANGES[name].phase
+    assert len(house.cloud.databases()) == 1
+    CHANGES[name].holds(house)
+    house.db.close()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_step_is_in_the_matrix(
+    asked: Callable[[str], tuple[Path, str]], tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "house"
+    shutil.copytree(asked(name)[0], folder)
+    assert work(folder) == 0
+    assert {point.split(":")[0] for point in passed(folder)} == set(CHANGES[name].steps)
