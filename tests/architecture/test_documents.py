@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -32,10 +33,28 @@ def settings_rows() -> list[str]:
 
 
 def test_every_setting_stands_in_the_readme() -> None:
-    found = [
-        line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| `{PREFIX}")
-    ]
-    assert found == settings_rows(), "\n".join(["README's table of settings should be:", *settings_rows()])
+    compare(ROOT / "README.md", f"| `{PREFIX}", settings_rows())
+
+
+def test_every_decision_stands_in_the_index() -> None:
+    decisions = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
+    numbers = [int(path.name[:4]) for path in decisions]
+    assert numbers == list(range(1, len(numbers) + 1))
+    titles = [path.read_text().splitlines()[0].removeprefix("# ").partition(". ")[2] for path in decisions]
+    rows = [f"- [{title}]({path.name})" for title, path in zip(titles, decisions, strict=True)]
+    compare(ROOT / "docs/adr/README.md", "- [", rows)
+
+
+def compare(document: Path, beginning: str, wanted: list[str]) -> None:
+    """The document's lines that begin so are these; UPDATE_DOCS=1 writes them."""
+    lines = document.read_text().splitlines()
+    places = [n for n, line in enumerate(lines) if line.startswith(beginning)]
+    if os.environ.get("UPDATE_DOCS") == "1":
+        lines[places[0] : places[-1] + 1] = wanted
+        document.write_text("\n".join(lines) + "\n")
+    else:
+        said = f"UPDATE_DOCS=1 python -m pytest {named(Path(__file__))} brings {named(document)} up to date"
+        assert [lines[n] for n in places] == wanted, said
 
 
 def test_every_setting_that_a_document_names_is_one() -> None:
@@ -51,16 +70,6 @@ def test_every_link_leads_somewhere(document: Path) -> None:
     for target in _LINK.findall(document.read_text()):
         if not target.startswith(("http://", "https://")):
             assert (document.parent / target).exists(), target
-
-
-def test_every_decision_stands_in_the_index() -> None:
-    index = (ROOT / "docs/adr/README.md").read_text()
-    decisions = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
-    numbers = [int(path.name[:4]) for path in decisions]
-    assert numbers == list(range(1, len(numbers) + 1))
-    for path in decisions:
-        title = path.read_text().splitlines()[0].removeprefix("# ").partition(". ")[2]
-        assert f"[{title}]({path.name})" in index
 
 
 # --- commands -----------------------------------------------------------------------------------------
