@@ -39,6 +39,9 @@ class Settings:
     )
     sandbox_faults: str = _setting("", "file with faults that the sandbox injects (docs/emulator.md)")
     policy_file: str = _setting("", "TOML file with the policy's levels and limits (docs/security.md)")
+    changes_through: str = _setting(
+        "direct", "`direct`, or `review`: every change is a branch, its merge the approval (docs/gitops.md)"
+    )
     two_person: bool = _setting(True, "who asked may not approve a production or destructive change")
     approval_days: int = _setting(7, "days after which a waiting approval expires")
     poll_seconds: float = _setting(0.5, "how often a worker and a following door look")
@@ -80,6 +83,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     if settings.cloud not in ("sandbox", "aws"):
         raise BadSetting(f"CONTROLPLANE_CLOUD is {settings.cloud!r}: say `sandbox` or `aws`")
+    if settings.changes_through not in ("direct", "review"):
+        raise BadSetting(
+            f"CONTROLPLANE_CHANGES_THROUGH is {settings.changes_through!r}: say `direct` or `review`"
+        )
     return settings
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from controlplane.store.states import States
 
 SANDBOX_FOLDER = "sandbox"
+REVIEWS_FOLDER = "reviews.git"
 _SANDBOX_KEY = "sandbox-key.json"
 
 
@@ -58,6 +59,7 @@ def control(settings: Settings) -> Control:
 
 
 def control_of(settings: Settings, db: Database) -> Control:
+    from controlplane.adapters.git import Repository
     from controlplane.catalog import load as load_catalog
     from controlplane.services.control import Control
 
@@ -70,6 +72,8 @@ def control_of(settings: Settings, db: Database) -> Control:
         prices=prices_folder(settings),
         price_source=lambda: price_source(settings),
         bill_source=lambda: bill_source(settings),
+        changes_through=settings.changes_through,
+        forge=lambda: Repository(settings.data_dir.absolute() / REVIEWS_FOLDER),
         metric_source=lambda: metric_source(settings),
         fleet_source=cache(lambda: fleet_source(settings)),
         quota_source=lambda: quota_source(settings),
@@ -322,6 +326,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
     from controlplane import operations  # noqa: F401 - offers every workflow to the engine
     from controlplane.durable import Engine, on_reach
     from controlplane.services import waves
+    from controlplane.services.reviews.keeper import Keeper
     from controlplane.steps.world import install, utc_now
     from controlplane.store.sealed import check_keys
     from controlplane.worker.lease import Lease
@@ -342,6 +347,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             lease.take()
             stack.callback(lease.release)
             on_reach(lambda _step, where: lease.check() if where == "before" else None)
+        here = control_of(settings, db)
         engine = Engine(settings.database_url, executor, settings.poll_seconds)
         engine.launch()
         stack.callback(engine.stop)
@@ -352,7 +358,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             capacity=max(4, 4 * settings.slots),
             poll_seconds=settings.poll_seconds,
             shares=shares,
-            hooks=(partial(waves.advance, control_of(settings, db)),),
+            hooks=(partial(waves.advance, here), Keeper(here)),
         )
         if started is not None:
             started(worker)

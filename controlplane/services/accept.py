@@ -9,12 +9,17 @@ from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import Conflict, FieldError, Invalid, Stale
 from controlplane.domain.operation import Kind
+from controlplane.domain.review.layout import OURS, platform_folder, tenant_folder
+from controlplane.domain.review.progress import ReviewStatus
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType
 from controlplane.services.actor import Actor
 from controlplane.services.control import Ask, Control, new_id
-from controlplane.store import audit, operations
+from controlplane.store import audit, operations, reviews
+from controlplane.store.reviews.rows import Review
 from controlplane.store.tables import Operation, Tenant
+
+THROUGH_REVIEW = "review"
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,18 @@ class Intake:
     def accept(
         self, kind: Kind, workspace_id: str, payload: dict[str, Any], tenant: Tenant | None = None
     ) -> Operation:
-        """Insert the operation and its audit entry."""
+        """Insert the operation and its audit entry; with them its review, where changes go through one."""
+        slug = tenant.slug if tenant else ""
+        payload = {**payload, "auto_approve": self.ask.auto_approve}
+        payload.pop("review", None)  # of the operation that this one tries again
+        review = self._review(kind, workspace_id, payload, slug)
         operation = Operation(
             id=new_id("op"),
             kind=kind.value,
             workspace_id=workspace_id,
             tenant_uid=tenant.uid if tenant else None,
-            tenant_slug=tenant.slug if tenant else "",
-            payload={**payload, "auto_approve": self.ask.auto_approve},
+            tenant_slug=slug,
+            payload=payload | ({"review": review.id} if review else {}),
             requested_by=self.actor.name,
             reason=self.ask.reason,
             request_id=self.ask.request_id,
@@ -47,8 +56,36 @@ class Intake:
             next_command="controlplane worker (if none is running)",
         )
         operations.insert(self.session, operation)
+        if review:
+            review.operation_id = operation.id
+            reviews.insert(self.session, review)
         self.record(f"{kind.value}.requested", operation)
         return operation
+
+    def _review(self, kind: Kind, workspace_id: str, payload: dict[str, Any], slug: str) -> Review | None:
+        """A person's own branch says which one it is; else the branch is made by us."""
+        if self.control.changes_through != THROUGH_REVIEW:
+            return None
+        subject, folder = slug, tenant_folder(slug)
+        if not slug:
+            subject = f"{payload['blueprint']}/{payload['environment']}"
+            folder = platform_folder(payload["blueprint"], payload["environment"])
+        review_id, now = new_id("rv"), self.control.now()
+        origin = {"branch": f"{OURS}{subject}/{kind}-{review_id}", **self.ask.review}
+        return Review(
+            id=review_id,
+            status=ReviewStatus.OPENING.value,
+            kind=kind.value,
+            subject=subject,
+            tenant_slug=slug,
+            workspace_id=workspace_id,
+            folder=folder,
+            requested_by=self.actor.name,
+            reason=self.ask.reason,
+            created_at=now,
+            updated_at=now,
+            **origin,
+        )
 
     def record(self, action: str, operation: Operation) -> None:
         """The audit's entry, in the same transaction as what it tells of."""

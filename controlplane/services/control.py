@@ -14,6 +14,7 @@ from controlplane.catalog import Catalog
 from controlplane.store.database import Database
 
 if TYPE_CHECKING:
+    from controlplane.domain.review.forge import Forge
     from controlplane.ports import BillSource, FleetSource, MetricSource, PriceSource, QuotaSource
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"

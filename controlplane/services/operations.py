@@ -7,14 +7,15 @@ from typing import Any
 from controlplane.domain.errors import Conflict, Denied, Missing, Stale
 from controlplane.domain.names import WorkspaceId
 from controlplane.domain.operation import HELD, Kind, Status, is_final
+from controlplane.domain.review.progress import BEFORE_MERGE
 from controlplane.services import views
 from controlplane.services.accept import Intake
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.services.page import decode, encode
-from controlplane.store import operations, tenants
+from controlplane.store import operations, reviews, tenants
 from controlplane.store.operations import OperationFilter
-from controlplane.store.tables import Approval, Operation
+from controlplane.store.tables import Approval, Operation, Plan
 
 APPLY_LEG, PLAN_LEG = "apply", "plan"
 _SETTLEMENTS = {"retry", "succeeded", "partially_applied", "failed", "cancelled"}
@@ -90,27 +91,40 @@ def approve(
                 f"{operation_id} was planned again: its plan is {found.meaning[:12]}, not {digest[:12]}",
                 hint=f"controlplane operation plan {operation_id}",
             )
+        _refuse_before_merge(session, row)
         _two_persons(control, actor, row, delicate=bool(found.summary.get("delicate")))
-        operations.add_approval(
-            session,
-            Approval(
-                operation_id=row.id,
-                meaning=found.meaning,
-                actor=actor.name,
-                decision="approve",
-                reason=ask.reason,
-                at=control.now(),
-            ),
-        )
-        fields = {"leg": APPLY_LEG, "leg_state": "ready", "expires_at": None, "waiting_for": "its turn"}
-        operations.note(session, row.id, **fields, next_command="")
-        text = f"approved by {actor.name}"
-        operations.tell(
-            session, row.id, control.now(), "approval", text=text, data={"meaning": found.meaning}
-        )
-        Intake(control, session, actor, ask).record("operation.approved", row)
-        session.expire_all()
+        record_approval(Intake(control, session, actor, ask), row, found)
         return views.operation(session, operations.get(session, operation_id))
+
+
+def record_approval(intake: Intake, row: Operation, plan: Plan) -> None:
+    """The approval of exactly this plan; its apply is next."""
+    session, actor, now = intake.session, intake.actor, intake.control.now()
+    approval = Approval(
+        operation_id=row.id,
+        meaning=plan.meaning,
+        actor=actor.name,
+        decision="approve",
+        reason=intake.ask.reason,
+        at=now,
+    )
+    operations.add_approval(session, approval)
+    fields = {"leg": APPLY_LEG, "leg_state": "ready", "expires_at": None, "waiting_for": "its turn"}
+    operations.note(session, row.id, **fields, next_command="")
+    text = f"approved by {actor.name}"
+    operations.tell(session, row.id, now, "approval", text=text, data={"meaning": plan.meaning})
+    intake.record("operation.approved", row)
+    session.expire_all()
+
+
+def _refuse_before_merge(session: Any, row: Operation) -> None:
+    """What goes through a review is approved by its merge; what is left of it afterwards, here."""
+    review = reviews.of_operation(session, row.id)
+    if review is not None and review.status in BEFORE_MERGE:
+        raise Conflict(
+            f"operation {row.id} is approved by merging its review {review.id}",
+            hint=f"controlplane review merge {review.id}",
+        )
 
 
 def _two_persons(control: Control, actor: Actor, row: Operation, *, delicate: bool) -> None:

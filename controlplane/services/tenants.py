@@ -77,7 +77,8 @@ def _insert_or_revive(
     """A slug that was torn down comes back under the same uid, in its next epoch."""
     now = control.now()
     before = tenants.find(session, slug)
-    if before is not None and before.phase != Phase.TORN_DOWN:
+    again = before is not None and never_began(session, before)
+    if before is not None and before.phase != Phase.TORN_DOWN and not again:
         raise AlreadyExists(
             f"there is a tenant {slug!r} already: it is {before.phase}",
             hint=f"controlplane tenant show {slug}",
@@ -101,6 +102,10 @@ def _insert_or_revive(
             uid=new_uid(), slug=slug, phase=Phase.REQUESTED.value, created_at=now, updated_at=now, **columns
         )
         tenants.insert(session, row, spec.labels, actor=actor.name)
+    elif again:
+        _require_place(before, columns)
+        changes = {**columns, "labels": spec.labels}
+        row = tenants.change(session, before.uid, changes, actor=actor.name, now=now)
     else:
         columns |= {"epoch": before.epoch + 1, "generation": before.generation + 1, "torn_down_at": None}
         row = tenants.revive(session, before.uid, columns, spec.labels, actor=actor.name, now=now)
@@ -108,6 +113,25 @@ def _insert_or_revive(
     slot = slot_for(spec, slug, uid, row.epoch, control.catalog)
     slots.save(session, row.uid, slot, status="wanted")
     return row
+
+
+def never_began(session: Session, tenant: Tenant) -> bool:
+    """It was asked for, and no apply of it began: it may be asked for again, and as something else."""
+    if tenant.phase not in (Phase.REQUESTED, Phase.FAILED):
+        return False
+    workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
+    waiting = any(s.status == "wanted" and s.epoch == tenant.epoch for s in slots.every(session, tenant.uid))
+    return waiting and not operations.unfinished(session, workspace)
+
+
+def _require_place(before: Tenant, columns: dict[str, Any]) -> None:
+    """Where it was first asked for is where its secret lies."""
+    for name in ("region", "cell"):
+        if columns.pop(name) != getattr(before, name):
+            raise AlreadyExists(
+                f"{before.slug} was asked for in {name} {getattr(before, name)} and keeps that",
+                hint=f"controlplane tenant destroy {before.slug}",
+            )
 
 
 def _require_platform(session: Session, spec: TenantSpec) -> None:

@@ -46,6 +46,7 @@ def operation(session: Session, row: Operation) -> dict[str, Any]:
         "reason": row.reason,
         "request_id": row.request_id,
         "wave": row.wave_id,
+        "review": row.payload.get("review"),
         "attempt": row.attempt,
         "cost_before": _usd(row.cost_before),
         "cost_after": _usd(row.cost_after),

@@ -91,11 +91,18 @@ def decide(operation_id: str) -> dict[str, Any]:
             return {"verdict": "refused", "problem": verdict["problem"]}
         if _is_covered(session, operation, plan):
             return {"verdict": "go"}
+        if _in_review(operation):
+            return {"verdict": "wait", "waiting_for": verdict["why"] or "changes go through reviews"}
         if not verdict["needs_approval"]:
             return {"verdict": "go"}
         if _approve_for_requester(session, operation, plan, delicate=verdict["delicate"]):
             return {"verdict": "go"}
         return {"verdict": "wait", "waiting_for": verdict["why"]}
+
+
+def _in_review(operation: Operation) -> bool:
+    """The merge of its review approves the first plan; what follows from that one, ordinary rules."""
+    return bool(operation.payload.get("review")) and operation.round == 0
 
 
 def _is_covered(session: Session, operation: Operation, plan: Plan) -> bool:
@@ -151,11 +158,18 @@ def await_approval(operation_id: str, number: int, why: str) -> None:
             f"waits for an approval: {why}",
             leg="apply",
             waiting_for=f"an approval: {why}",
-            next_command=f"controlplane operation approve {operation_id} --digest {plan.meaning[:12]}",
+            next_command=_approving(session, operation, plan),
             expires_at=operations.expire_at(here.now(), here.approval_days),
             stage="",
         )
         operations.end_leg(session, operation_id, number, None)
+
+
+def _approving(session: Session, operation: Operation, plan: Plan) -> str:
+    """A plan that is another one than what was merged is approved by itself."""
+    if _in_review(operation) and not operations.approvals(session, operation.id):
+        return f"controlplane review merge {operation.payload['review']}"
+    return f"controlplane operation approve {operation.id} --digest {plan.meaning[:12]}"
 
 
 @step("gate")

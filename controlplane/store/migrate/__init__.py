@@ -18,6 +18,7 @@ from controlplane.store.costs import rows as _rows  # noqa: F401 - their tables 
 from controlplane.store.database import Database, refuse_newer, revision_in
 from controlplane.store.fleet import rows as _fleet  # noqa: F401 - and these
 from controlplane.store.migrations import HEAD
+from controlplane.store.reviews import rows as _reviews  # noqa: F401 - and of reviews
 from controlplane.store.tables import Tenant
 
 _LOCK = 7_305_021_944  # of PostgreSQL's advisory locks: whoever migrates holds it

@@ -231,6 +231,39 @@ CREATE TABLE recommendation (
 CREATE UNIQUE INDEX recommendation_one_live ON recommendation (tenant_uid) WHERE status IN ('open','proposed');
 CREATE INDEX recommendation_operation ON recommendation (operation_id);
 CREATE INDEX recommendation_status ON recommendation (status, id);
+CREATE TABLE review (
+	id VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	kind VARCHAR NOT NULL,
+	subject VARCHAR NOT NULL,
+	tenant_slug VARCHAR NOT NULL,
+	workspace_id VARCHAR NOT NULL,
+	folder VARCHAR NOT NULL,
+	operation_id VARCHAR,
+	branch VARCHAR NOT NULL,
+	source VARCHAR NOT NULL,
+	head VARCHAR NOT NULL,
+	base VARCHAR NOT NULL,
+	desired VARCHAR NOT NULL,
+	request JSON NOT NULL,
+	meaning VARCHAR NOT NULL,
+	render_digest VARCHAR NOT NULL,
+	files JSON NOT NULL,
+	discarded JSON NOT NULL,
+	approvals JSON NOT NULL,
+	problem VARCHAR NOT NULL,
+	requested_by VARCHAR NOT NULL,
+	reason VARCHAR NOT NULL,
+	merged_by VARCHAR NOT NULL,
+	merged_commit VARCHAR NOT NULL,
+	result_commit VARCHAR NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	ended_at DATETIME,
+	CONSTRAINT pk_review PRIMARY KEY (id)
+);
+CREATE INDEX review_operation ON review (operation_id);
+CREATE INDEX review_status ON review (status, id);
 CREATE TABLE run (
 	id VARCHAR NOT NULL,
 	operation_id VARCHAR NOT NULL,

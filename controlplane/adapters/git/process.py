@@ -1,0 +1,76 @@
+"""One call of git: none of the machine's configuration, no prompt, no hook, bounded in time and in output."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from controlplane.domain.errors import Broken, Unavailable
+
+_SECONDS = 120
+_LARGEST_ANSWER = 16 * 2**20
+# Whatever a repository's own files say, these come after them.
+_SAFE = (
+    ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("protocol.allow", "never"),
+    ("safe.directory", "*"),
+    ("gc.auto", "0"),
+    ("core.quotePath", "false"),
+)
+
+
+class GitFailed(Broken):
+    """git said no; `details["answer"]` is how."""
+
+    code = "git_failed"
+
+
+def run(folder: Path, words: Sequence[str], given: bytes = b"", doing: str = "") -> bytes:
+    """git's answer; its complaint becomes ours."""
+    options = [part for name, value in _SAFE for part in ("-c", f"{name}={value}")]
+    command = ["git", "--no-replace-objects", "--git-dir", str(folder), *options, *words]
+    # A file bounds what we hold in memory, however much git would answer.
+    with tempfile.TemporaryFile() as answer:
+        try:
+            done = subprocess.run(
+                command,
+                input=given,
+                stdout=answer,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+                timeout=_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise Unavailable("reviews need git, and there is none on PATH", hint="install git") from error
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable(f"{doing or 'git'}: no answer in {_SECONDS} s") from error
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            last = said[-1][:300] if said else f"exit code {done.returncode}"
+            raise GitFailed(f"{doing or 'git ' + words[0]}: {last}", details={"answer": last})
+        answer.seek(0)
+        content = answer.read(_LARGEST_ANSWER + 1)
+    if len(content) > _LARGEST_ANSWER:
+        raise Broken(f"{doing or 'git ' + words[0]}: an answer of more than {_LARGEST_ANSWER >> 20} MB")
+    return content
+
+
+def _environment() -> Mapping[str, str]:
+    """Where git is; nothing else of our own environment is its business."""
+    place = str(Path(shutil.which("git") or "/usr/bin/git").parent)
+    return {
+        "PATH": f"{place}{os.pathsep}{os.defpath}",
+        "HOME": os.devnull,
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }

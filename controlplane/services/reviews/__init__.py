@@ -1,0 +1,1 @@
+"""Reviews: what doors ask of them, and what the worker does for them."""

@@ -1,0 +1,300 @@
+"""The worker's part: propose on branches, merge, write back. Each look does what is next for each review.
+
+All of it may be done twice: a commit that is there is found, a status moves only from what was seen. Where
+the repository does not answer, the review keeps its status and the next look tries again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from controlplane.domain.errors import Conflict, ControlPlaneError
+from controlplane.domain.operation import Status, is_final
+from controlplane.domain.review import fleet, layout
+from controlplane.domain.review.forge import Forge, Merge, Proposal, Publication, Signature
+from controlplane.domain.review.layout import edited_by_hand, tenant_folder
+from controlplane.domain.review.progress import ReviewStatus
+from controlplane.rendering import PROVENANCE_FILE
+from controlplane.services import operations as approving
+from controlplane.services import particulars
+from controlplane.services.accept import THROUGH_REVIEW, Intake
+from controlplane.services.actor import Actor, Role
+from controlplane.services.control import Ask, Control
+from controlplane.services.once import within
+from controlplane.services.particulars import Particulars
+from controlplane.services.reviews import content, views
+from controlplane.steps import subject
+from controlplane.store import operations, reviews, tenants
+from controlplane.store.reviews.rows import Review
+from controlplane.store.tables import Operation, Tenant
+
+PUSHED = "the branch was pushed to: "
+SELF = "controlplane"
+_AGAIN = timedelta(seconds=3)
+_AT_ONCE = 50  # folders in one commit
+_GOOD = (Status.SUCCEEDED.value, Status.NO_CHANGES.value)
+
+
+@dataclass
+class Keeper:
+    """A hook of the worker. What it remembers is only what it need not look at again."""
+
+    control: Control
+    look_seconds: float = 5.0
+    _looked: float = field(default=0.0, init=False)
+    _mark: str = field(default="", init=False)
+    _published: dict[str, int] = field(default_factory=dict, init=False)
+
+    def __call__(self) -> None:
+        with self.control.db.read() as session:
+            rows = reviews.unfinished(session)
+        through = self.control.changes_through == THROUGH_REVIEW
+        if self.control.forge is None or not (rows or through):
+            return
+        forge = self.control.forge()
+        for review in rows:
+            self._keep(forge, review)
+        if rows and time.monotonic() - self._looked > self.look_seconds:
+            self._looked = time.monotonic()
+            self._look_at_branches(forge, [r for r in rows if r.status == ReviewStatus.OPEN])
+        if through:
+            self._publish(forge)
+
+    def _keep(self, forge: Forge, review: Review) -> None:
+        if review.status != ReviewStatus.OPEN and self._failed_just_now(review):
+            return
+        step = _STEPS[ReviewStatus(review.status)]
+        try:
+            step(self, forge, review)
+        except ControlPlaneError as error:
+            self._move(review, problem=error.message)
+
+    def _failed_just_now(self, review: Review) -> bool:
+        return bool(review.problem) and self.control.now() - review.updated_at < _AGAIN
+
+    def _move(self, review: Review, **fields: Any) -> bool:
+        with self.control.db.write() as session:
+            return reviews.move(session, review, **fields, updated_at=self.control.now())
+
+    # --- opening ------------------------------------------------------------------------------------
+
+    def opening(self, forge: Forge, review: Review) -> None:
+        """Once it is planned, on its branch; what cannot be planned is closed with the reason."""
+        with self.control.db.read() as session:
+            operation, plan = views.planned(session, review)
+            if operation is not None and is_final(Status(operation.status)):
+                return self._close(review, operation)
+            if operation is not None and (operation.status != Status.AWAITING_APPROVAL or plan is None):
+                return None
+            files = self._files(session, review)
+        fields: dict[str, Any] = {"meaning": "", "render_digest": ""}
+        if plan is not None:
+            fields = {"meaning": plan.meaning, "render_digest": plan.render_digest if plan.binding else ""}
+        if fields["render_digest"] and files and _digest(files) != fields["render_digest"]:
+            raise Conflict(f"{review.subject}: what would be proposed is not what was planned; plan it again")
+        signature = Signature(review.requested_by, plan.created_at if plan else review.updated_at)
+        message = _message(review, f"Plan: {fields['meaning']}")
+        look = forge.propose(Proposal(review.branch, review.folder, files, message, signature, review.head))
+        paths = sorted(change.path for change in look.changes)
+        opened = {"status": ReviewStatus.OPEN.value, "problem": "", "files": paths}
+        self._move(review, **opened, **fields, head=look.head, base=look.base)
+        return None
+
+    def _files(self, session: Session, review: Review) -> dict[str, str]:
+        catalog = self.control.catalog
+        if review.operation_id is None:
+            tenant = tenants.by_slug(session, review.tenant_slug)
+            files = content.as_recorded(session, tenant, catalog)
+            return {**files, layout.TENANT_FILE: review.desired}
+        found = subject.read(session, review.operation_id)
+        return content.proposed(session, review, found, content.rendering(found, catalog))
+
+    def _close(self, review: Review, operation: Operation) -> None:
+        why = str(operation.error.get("detail", "")) or f"its operation is {operation.status}"
+        ended = {"status": ReviewStatus.CLOSED.value, "problem": why, "ended_at": self.control.now()}
+        self._move(review, **ended)
+
+    # --- open ---------------------------------------------------------------------------------------
+
+    def open(self, forge: Forge, review: Review) -> None:
+        """Its operation ended, or was planned anew: the branch follows."""
+        with self.control.db.read() as session:
+            operation, plan = views.planned(session, review)
+        if operation is None:
+            return
+        if is_final(Status(operation.status)):
+            self._close(review, operation)
+            if review.source == "verb":
+                forge.drop([review.branch])
+        elif plan is not None and plan.meaning != review.meaning and not review.problem:
+            self._move(review, status=ReviewStatus.OPENING.value)
+
+    def _look_at_branches(self, forge: Forge, rows: list[Review]) -> None:
+        heads = forge.branches() if rows else {}
+        for review in rows:
+            try:
+                self._look_at(forge, review, heads.get(review.branch))
+            except ControlPlaneError as error:
+                self._move(review, problem=PUSHED + error.message)
+
+    def _look_at(self, forge: Forge, review: Review, head: str | None) -> None:
+        if head is None:
+            return self._deleted(review)
+        if head == review.head:
+            if review.problem.startswith(PUSHED):
+                self._move(review, problem="")
+            return None
+        edits = edited_by_hand(forge.changed(review.head, head), review.folder)
+        what = f"edited by hand: {', '.join(edits[:5])}" if edits else "its request may be another one"
+        problem = f"{PUSHED}{what}; `review open {review.branch}` plans what its tenant.yaml says"
+        if problem != review.problem:
+            self._move(review, problem=problem)
+        return None
+
+    def _deleted(self, review: Review) -> None:
+        """Whoever takes the branch away closes the review, and its lock is free."""
+        now, why = self.control.now(), "its branch was deleted"
+        with self.control.db.write() as session:
+            operation, _ = views.planned(session, review)
+            if operation is not None and operation.status == Status.AWAITING_APPROVAL:
+                error = {"code": "rejected", "detail": why}
+                operations.move(session, operation.id, Status.REJECTED, now, why, error=error)
+            ended = {"status": ReviewStatus.CLOSED.value, "problem": why, "ended_at": now, "updated_at": now}
+            reviews.move(session, review, **ended)
+
+    # --- merging ------------------------------------------------------------------------------------
+
+    def merging(self, forge: Forge, review: Review) -> None:
+        """Git first, then the approval: killed in between, the merge is found and the approval follows."""
+        with self.control.db.read() as session:
+            operation, plan = views.planned(session, review)
+        if operation is not None:
+            if is_final(Status(operation.status)):
+                return self._close(review, operation)
+            if plan is None or plan.meaning != review.meaning:
+                return self._back(review, "it was planned again meanwhile")
+        try:
+            self._require_digest(forge, review)
+            commit = forge.merge(self._order(review))
+        except Conflict as error:
+            return self._back(review, error.message)
+        return self._merged_as(review, commit)
+
+    def _order(self, review: Review) -> Merge:
+        operation = f"Operation: {review.operation_id or 'none'}"
+        message = "Merge: " + _message(review, operation, f"Merged-by: {review.merged_by}")
+        signature = Signature(review.merged_by, review.updated_at)
+        return Merge(review.branch, review.folder, review.head, review.base, message, signature)
+
+    def _require_digest(self, forge: Forge, review: Review) -> None:
+        """What the commit holds is what was planned."""
+        if not review.render_digest or review.kind == "destroy":
+            return
+        text = forge.read(review.head, f"{review.folder}/{PROVENANCE_FILE}")
+        if text is None or hashlib.sha256(text.encode()).hexdigest() != review.render_digest:
+            raise Conflict(f"the commit {review.head[:12]} is not what was planned")
+
+    def _back(self, review: Review, why: str) -> None:
+        with self.control.db.write() as session:
+            now = self.control.now()
+            reviews.move(session, review, status=ReviewStatus.OPEN.value, problem=why, updated_at=now)
+            if review.operation_id:
+                note = {"waiting_for": why, "next_command": f"controlplane review show {review.id}"}
+                operations.note(session, review.operation_id, **note)
+
+    def _merged_as(self, review: Review, commit: str) -> None:
+        actor = Actor(review.merged_by, Role.OPERATOR, origin=f"review {review.id}")
+        ask = Ask(f"merge of {review.id} as {commit[:12]}")
+        now = self.control.now()
+        with self.control.db.write() as session:
+            inner = within(self.control, session)
+            operation, plan = views.planned(session, review)
+            if operation is None:
+                body = Particulars(**review.request)
+                particulars.change(inner, actor, review.tenant_slug, body, ask)
+            elif plan is not None and operation.status == Status.AWAITING_APPROVAL:
+                approving.record_approval(Intake(inner, session, actor, ask), operation, plan)
+            merged = {"status": ReviewStatus.MERGED.value, "merged_commit": commit, "problem": ""}
+            reviews.move(session, review, **merged, updated_at=now)
+
+    # --- merged -------------------------------------------------------------------------------------
+
+    def merged(self, forge: Forge, review: Review) -> None:
+        """Once it is over, the base holds what is recorded, whatever came of it."""
+        with self.control.db.read() as session:
+            operation, _ = views.planned(session, review)
+            if operation is not None and not is_final(Status(operation.status)):
+                return
+            folder = self._as_recorded(session, review)
+            table = fleet.readme(views.fleet_rows(session))
+        outcome = operation.status if operation else "described"
+        publication = Publication(
+            f"{review.kind} {review.subject}: {outcome}\n\nReview: {review.id}\n",
+            Signature(SELF, review.updated_at),
+            {} if folder is None else {review.folder: folder},
+            {layout.README: table},
+        )
+        commit = forge.publish(publication) or ""
+        good = operation is None or operation.status in _GOOD
+        status = ReviewStatus.APPLIED if good else ReviewStatus.FAILED
+        self._move(review, status=status.value, result_commit=commit, ended_at=self.control.now(), problem="")
+        forge.drop([review.branch])
+
+    def _as_recorded(self, session: Session, review: Review) -> dict[str, str] | None:
+        """None: leave the folder as it was merged."""
+        if review.tenant_slug:
+            tenant = tenants.by_slug(session, review.tenant_slug)
+            return content.as_recorded(session, tenant, self.control.catalog)
+        return None
+
+    # --- the fleet as it is -------------------------------------------------------------------------
+
+    def _publish(self, forge: Forge) -> None:
+        """What changed without a review (names, labels, a setting just switched on) is on the base too."""
+        with self.control.db.read() as session:
+            mark = reviews.fleet_mark(session)
+            if mark == self._mark:
+                return
+            held = {review.folder for review in reviews.unfinished(session)}
+            every = reviews.fleet(session)
+            due = [t for t in every if self._is_due(t, held)][:_AT_ONCE]
+            folders = {
+                tenant_folder(t.slug): content.as_recorded(session, t, self.control.catalog) for t in due
+            }
+            files = {layout.README: fleet.readme(views.fleet_rows(session))}
+            seen = {t.uid: t.revision for t in due}
+            left = sum(self._is_due(t, set()) for t in every) - len(due)
+        forge.publish(
+            Publication("The fleet as it is\n", Signature(SELF, self.control.now()), folders, files)
+        )
+        self._published |= seen
+        if not left:
+            self._mark = mark
+
+    def _is_due(self, tenant: Tenant, held: set[str]) -> bool:
+        return tenant_folder(tenant.slug) not in held and self._published.get(tenant.uid) != tenant.revision
+
+
+_STEPS = {
+    ReviewStatus.OPENING: Keeper.opening,
+    ReviewStatus.OPEN: Keeper.open,
+    ReviewStatus.MERGING: Keeper.merging,
+    ReviewStatus.MERGED: Keeper.merged,
+}
+
+
+def _digest(files: dict[str, str]) -> str:
+    return hashlib.sha256(files[PROVENANCE_FILE].encode()).hexdigest()
+
+
+def _message(review: Review, *more: str) -> str:
+    """A commit's message: what and why, and where to look."""
+    why = " ".join(review.reason.split())[:200]
+    head = f"{review.kind} {review.subject}" + (f": {why}" if why else "")
+    return "\n".join([head, "", f"Review: {review.id}", *more, ""])

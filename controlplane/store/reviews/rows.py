@@ -1,0 +1,50 @@
+"""The table of reviews."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index
+from sqlmodel import Field, SQLModel
+
+from controlplane.store import tables as _tables  # noqa: F401 - names of constraints are set there
+from controlplane.store.columns import Json, UtcTime
+
+
+class Review(SQLModel, table=True):
+    """A change on its way through the repository: a branch, the plan that is answered, its merge."""
+
+    __table_args__ = (
+        Index("review_status", "status", "id"),
+        Index("review_operation", "operation_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    status: str
+    kind: str  # the operation's, or `describe`: what changes nothing in AWS
+    subject: str  # the tenant's slug, or the platform
+    tenant_slug: str = ""
+    workspace_id: str
+    folder: str  # in the repository
+    operation_id: str | None = None
+    branch: str
+    source: str = "verb"  # `branch`: a person's own
+    head: str = ""  # the commit that is reviewed; every other one is not
+    base: str = ""
+    desired: str = ""  # tenant.yaml as it shall be; empty: none
+    request: dict[str, Any] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    meaning: str = ""  # of the plan that was proposed
+    render_digest: str = ""
+    files: list[Any] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    discarded: list[Any] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    approvals: list[Any] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    problem: str = ""
+    requested_by: str
+    reason: str = ""
+    merged_by: str = ""
+    merged_commit: str = ""
+    result_commit: str = ""
+    created_at: datetime = Field(sa_type=UtcTime, nullable=False)
+    updated_at: datetime = Field(sa_type=UtcTime, nullable=False)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)
