@@ -24,13 +24,28 @@ def wanted_slots(
         return tuple(_resized(s, payload) if s.epoch == route_epoch else s for s in slots)
     if kind is Kind.ROTATE and "credential_version" in payload:
         return tuple(_with_new_master(s, payload) if s.epoch == route_epoch else s for s in slots)
-    if kind is Kind.RESTORE:
+    if kind in (Kind.RESTORE, Kind.UPGRADE):
         new = slot_from(payload["slot"])
         return (*(s for s in slots if s.epoch != new.epoch), new)
+    if kind in (Kind.FINALIZE, Kind.ROLLBACK):
+        return _without(slots, int(payload["leaving"]), int(payload["removed_in"]) - int(payload["round"]))
     if kind is Kind.DESTROY:
         # Two applies: what protects goes first, since alarms would be destroyed before the delete is refused.
-        return tuple(replace(s, protected=False, alarms=False, credential_write=False) for s in slots)
+        return tuple(_bare(s) for s in slots)
     return tuple(slots)
+
+
+def _bare(slot: SlotSpec) -> SlotSpec:
+    return replace(slot, protected=False, alarms=False, credential_write=False)
+
+
+def _without(slots: Sequence[SlotSpec], epoch: int, rounds_left: int) -> tuple[SlotSpec, ...]:
+    """A slot leaves in two rounds: what protects it goes first, then the slot itself."""
+    if rounds_left > 1:
+        return tuple(slots)
+    if rounds_left == 1:
+        return tuple(_bare(s) if s.epoch == epoch else s for s in slots)
+    return tuple(s for s in slots if s.epoch != epoch)
 
 
 def _resized(slot: SlotSpec, payload: Mapping[str, Any]) -> SlotSpec:
@@ -53,6 +68,8 @@ def wanted_of_tenant(
     kind: Kind, payload: Mapping[str, Any], slots: Sequence[SlotSpec], route_epoch: int, stage: Stage
 ) -> dict[str, Any]:
     """What of the tenant's own row follows from the slots that an operation wants."""
+    if kind is Kind.UPGRADE and payload["slot"]["epoch"] == payload["source_epoch"]:
+        return dict(payload["after"])  # in place; otherwise the tenant's row follows the switch
     if kind is not Kind.RESIZE:
         return {}
     slot = next(s for s in wanted_slots(kind, payload, slots, route_epoch) if s.epoch == route_epoch)

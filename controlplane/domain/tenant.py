@@ -86,6 +86,7 @@ PHASE_TRANSITIONS: dict[Phase, frozenset[Phase]] = {
         {
             _P.PROVISIONING,
             _P.UPDATING,
+            _P.MIGRATING,
             _P.READY,
             _P.CONVERGING,
             _P.FAILED,

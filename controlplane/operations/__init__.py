@@ -3,27 +3,34 @@
 from controlplane.operations import change
 from controlplane.operations.create import CREATE, Create
 from controlplane.operations.destroy import DESTROY, Destroy
+from controlplane.operations.finalize import FINALIZE, Finalize
 from controlplane.operations.platform import PLATFORM, Platform
 from controlplane.operations.reconcile import RECONCILE, Reconcile
 from controlplane.operations.resize import RESIZE, Resize
 from controlplane.operations.restore import RESTORE, Restore
 from controlplane.operations.resume import RESUME, Resume
+from controlplane.operations.rollback import ROLLBACK, Rollback
 from controlplane.operations.rotate import ROTATE, Rotate
 from controlplane.operations.suspend import SUSPEND, Suspend
 from controlplane.operations.types import OperationType, Request, offered, operation_type
+from controlplane.operations.upgrade import UPGRADE, Upgrade
 
 __all__ = [
     "CREATE",
     "DESTROY",
+    "FINALIZE",
     "PLATFORM",
     "RECONCILE",
     "RESIZE",
     "RESTORE",
     "RESUME",
+    "ROLLBACK",
     "ROTATE",
     "SUSPEND",
+    "UPGRADE",
     "Create",
     "Destroy",
+    "Finalize",
     "OperationType",
     "Platform",
     "Reconcile",
@@ -31,8 +38,10 @@ __all__ = [
     "Resize",
     "Restore",
     "Resume",
+    "Rollback",
     "Rotate",
     "Suspend",
+    "Upgrade",
     "change",
     "offered",
     "operation_type",

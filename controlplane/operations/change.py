@@ -30,13 +30,14 @@ def plan_leg(operation_id: str, number: int) -> None:
     facts = records.begin_leg(operation_id, Status.PLANNING.value)
     if facts["over"]:
         return
+    of = _type_of(facts)
     try:
         if facts["cancelled"]:
-            _cancelled(operation_id, applied=False)
+            _cancelled(operation_id, of, applied=False)
         else:
-            _plan(operation_id, number, _type_of(facts), facts["round"])
+            _plan(operation_id, number, of, facts["round"])
     except StepFailed as failure:
-        _failed(operation_id, failure, facts["round"])
+        _failed(operation_id, of, failure, facts["round"])
 
 
 def _type_of(facts: Mapping[str, Any]) -> OperationType:
@@ -49,24 +50,23 @@ def _plan(operation_id: str, number: int, of: OperationType, round_: int) -> Non
         prepare(operation_id)
     if not here.plans:
         intents.record(operation_id, number)
-        return _decide(operation_id, number, round_)
+        return _decide(operation_id, number, of, round_)
     written = workspace.write(operation_id)
     run = terraform.plan(operation_id, number, written["folder"], here.destroys)
     if run["interrupted"]:
-        return _cancelled(operation_id, applied=round_ > 0)
+        return _cancelled(operation_id, of, applied=round_ > 0)
     recorded = planning.record(operation_id, run["run"], written, destroys=here.destroys)
     if recorded.get("again") is not None:
         return records.hand_over(operation_id, number, PLAN, recorded["again"])
     if recorded["empty"]:
         return _complete(operation_id, number, of, round_, changed=round_ > 0)
-    return _decide(operation_id, number, round_)
+    return _decide(operation_id, number, of, round_)
 
 
-def _decide(operation_id: str, number: int, round_: int) -> None:
+def _decide(operation_id: str, number: int, of: OperationType, round_: int) -> None:
     decision = planning.decide(operation_id)
     if decision["verdict"] == "refused":
-        phase = records.phase_after_failure(operation_id, applied=False)
-        return records.end(operation_id, Status.REJECTED.value, decision["problem"], phase)
+        return _end(operation_id, of, Status.REJECTED, decision["problem"])
     if decision["verdict"] == "wait":
         return planning.await_approval(operation_id, number, decision["waiting_for"])
     return records.hand_over(operation_id, number, APPLY, round_)
@@ -78,16 +78,16 @@ def apply_leg(operation_id: str, number: int) -> None:
     gate = planning.gate(operation_id, number)
     if gate["verdict"] == "over":
         return
+    of = _type_of(gate)
     try:
-        of = _type_of(gate)
         if gate["verdict"] == "cancelled":
-            _cancelled(operation_id, applied=gate["round"] > 0)
+            _cancelled(operation_id, of, applied=gate["round"] > 0)
         elif gate["verdict"] == "replan":
             records.hand_over(operation_id, number, PLAN, gate["round"])
         elif gate["verdict"] == "apply":
             _apply(operation_id, number, of, gate["round"])
     except StepFailed as failure:
-        _failed(operation_id, failure, gate["round"])
+        _failed(operation_id, of, failure, gate["round"])
 
 
 def _apply(operation_id: str, number: int, of: OperationType, round_: int) -> None:
@@ -103,11 +103,7 @@ def _apply(operation_id: str, number: int, of: OperationType, round_: int) -> No
         return _complete(operation_id, number, of, round_, changed=True)
     if verdict["verdict"] == "again":
         return records.hand_over(operation_id, number, PLAN, round_, verdict["pause_seconds"])
-    phase = records.phase_after_failure(operation_id, applied=verdict["applied"])
-    held = verdict["status"] == Status.NEEDS_OPERATOR.value
-    return records.end(
-        operation_id, verdict["status"], verdict["problem"], "needs_operator" if held else phase
-    )
+    return _end(operation_id, of, Status(verdict["status"]), verdict["problem"], applied=verdict["applied"])
 
 
 def _complete(operation_id: str, number: int, of: OperationType, round_: int, *, changed: bool) -> None:
@@ -125,23 +121,46 @@ def _complete(operation_id: str, number: int, of: OperationType, round_: int, *,
         )
 
 
-def _cancelled(operation_id: str, *, applied: bool) -> None:
+def _cancelled(operation_id: str, of: OperationType, *, applied: bool) -> None:
     if applied:
         detail = "cancelled between two applies: what the first one did stays"
         problem = {"code": "cancelled", "detail": detail}
-        return records.end(operation_id, Status.NEEDS_OPERATOR.value, problem, "needs_operator")
-    phase = records.phase_after_failure(operation_id, applied=False)
-    return records.end(
-        operation_id, Status.CANCELLED.value, {"code": "cancelled", "detail": "cancelled"}, phase
-    )
+        return _end(operation_id, of, Status.NEEDS_OPERATOR, problem)
+    return _end(operation_id, of, Status.CANCELLED, {"code": "cancelled", "detail": "cancelled"})
 
 
-def _failed(operation_id: str, failure: StepFailed, round_: int) -> None:
+def _failed(operation_id: str, of: OperationType, failure: StepFailed, round_: int) -> None:
     """A step could not do its work. Once something was applied, a person decides what follows."""
-    applied = settling.was_applied(operation_id) or round_ > 0
-    if applied:
-        return records.end(operation_id, Status.NEEDS_OPERATOR.value, failure.problem(), "needs_operator")
-    phase = records.phase_after_failure(operation_id, applied=False)
+    if settling.was_applied(operation_id) or round_ > 0:
+        return _end(operation_id, of, Status.NEEDS_OPERATOR, failure.problem())
     refused = failure.problem().get("kind") == ErrorKind.REFUSED
-    status = Status.REJECTED if refused else Status.FAILED
-    return records.end(operation_id, status.value, failure.problem(), phase)
+    return _end(operation_id, of, Status.REJECTED if refused else Status.FAILED, failure.problem())
+
+
+def _end(
+    operation_id: str,
+    of: OperationType,
+    status: Status,
+    problem: Mapping[str, Any],
+    *,
+    applied: bool = False,
+) -> None:
+    """The end without what it was for. What can be taken back is, first: then nobody has to settle it."""
+    if of.unwind is not None:
+        try:
+            back = of.unwind(operation_id)
+        except StepFailed as failure:
+            said = f"{problem.get('detail', '')}; and it could not be taken back: {failure.message}"
+            status, problem = Status.NEEDS_OPERATOR, {**problem, "detail": said, "hint": failure.hint}
+        else:
+            if back["undone"]:
+                said = f"{problem.get('detail', '')}; {back['note']}"
+                problem = {**problem, "detail": said, "hint": back["hint"] or problem.get("hint", "")}
+                end = back["status"] or status.value
+                return records.end(operation_id, end, dict(problem), back["phase"])
+            if back["undone"] is False:
+                said = f"{problem.get('detail', '')}; {back['note']}"
+                status, problem = Status.NEEDS_OPERATOR, {**problem, "detail": said}
+    phase = records.phase_after_failure(operation_id, applied=applied)
+    held = status is Status.NEEDS_OPERATOR
+    return records.end(operation_id, status.value, dict(problem), "needs_operator" if held else phase)

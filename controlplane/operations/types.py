@@ -47,6 +47,8 @@ class OperationType:
     destructive: bool = False
     # Rounds of their own by the payload's `variant`, where one verb does quite different things.
     variants: Mapping[str, tuple[Round, ...]] = field(default_factory=dict)
+    # What takes back what was begun, where that can be done; called before an end that was not wanted.
+    unwind: StepCall | None = None
 
     def varied(self, variant: str) -> OperationType:
         """The same with the rounds of this variant."""

@@ -20,6 +20,7 @@ from controlplane.domain.plan.resize import Classes, Current, Wanted, check_resi
 from controlplane.domain.tenant import Size
 from controlplane.domain.workspace import SlotSpec
 from controlplane.operations.rotate import Login
+from controlplane.services import moves
 from controlplane.services.accept import invalid_field
 from controlplane.services.control import Control
 from controlplane.steps import resizing
@@ -40,6 +41,8 @@ class Wish:
     session: Session
     tenant: Tenant
     body: Payload
+    person: str = ""
+    reason: str = ""
 
 
 def admit(kind: Kind, wish: Wish) -> Payload:
@@ -158,7 +161,23 @@ def _route_slot(wish: Wish) -> SlotSpec:
     return slot_spec(found[0])
 
 
+def _upgrade(wish: Wish) -> Payload:
+    body = {**wish.body, "asked_by": wish.person}
+    return moves.admit_upgrade(wish.control, wish.session, wish.tenant, body)
+
+
+def _finalize(wish: Wish) -> Payload:
+    return moves.admit_finalize(wish.control, wish.session, wish.tenant, wish.body, wish.reason)
+
+
+def _rollback(wish: Wish) -> Payload:
+    return moves.admit_rollback(wish.session, wish.tenant, wish.body)
+
+
 _ADMISSIONS: Mapping[Kind, Callable[[Wish], Payload]] = {
+    Kind.UPGRADE: _upgrade,
+    Kind.FINALIZE: _finalize,
+    Kind.ROLLBACK: _rollback,
     Kind.DESTROY: _destroy,
     Kind.RESIZE: _resize,
     Kind.ROTATE: _rotate,

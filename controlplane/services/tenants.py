@@ -154,7 +154,7 @@ def change(control: Control, actor: Actor, kind: Kind, slug: str, body: Request,
         require_phase(tenant, of)
         require_idle(session, tenant)
         given = body.model_dump(mode="json", exclude_none=True)
-        payload = admit(kind, Wish(control, session, tenant, given))
+        payload = admit(kind, Wish(control, session, tenant, given, actor.name, ask.reason))
         workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
         operation = Intake(control, session, actor, ask).accept(kind, workspace, payload, tenant)
         return views.operation(session, operation)

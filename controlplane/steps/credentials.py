@@ -65,6 +65,11 @@ def set_up_roles(operation_id: str) -> None:
     if slot.adopted:
         say(operation_id, "warning", f"{slot.identifier} was adopted, and no login to it is known")
         return
+    make_logins(tenant, slot)
+
+
+def make_logins(tenant: Tenant, slot: SlotSpec) -> None:
+    """The roles of one slot, brought to the passwords in its secrets."""
     for role in LOGIN_ROLES:
         _ensure(tenant, slot.epoch, role)
     cloud = world().ports.cloud
@@ -110,9 +115,13 @@ def forget(operation_id: str) -> None:
     tenant = found.the_tenant()
     cloud = world().ports.cloud
     for slot in found.slots:
-        for role in ("master", *LOGIN_ROLES):
-            cloud.delete_secret(secret_of(tenant, slot.epoch, role))
+        forget_logins(tenant, slot.epoch)
     cloud.delete_secret(names.route_secret(names.Slug(tenant.slug), names.TenantUid(tenant.uid)))
+
+
+def forget_logins(tenant: Tenant, epoch: int) -> None:
+    for role in ("master", *LOGIN_ROLES):
+        world().ports.cloud.delete_secret(secret_of(tenant, epoch, role))
 
 
 def endpoint_of(slot: SlotSpec) -> dict[str, Any]:

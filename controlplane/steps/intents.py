@@ -30,6 +30,7 @@ class Intent:
 INTENTS: Mapping[tuple[Kind, str], Intent] = {
     (Kind.SUSPEND, ""): Intent({"power": "on"}, {"power": "off"}, "from its stop until it is resumed"),
     (Kind.RESUME, ""): Intent({"power": "off"}, {"power": "on"}),
+    (Kind.ROLLBACK, ""): Intent({"route": "the new database"}, {"route": "the old database"}, "seconds"),
     (Kind.ROTATE, "application"): Intent({"application": "one login"}, {"application": "the other login"}),
     (Kind.ROTATE, "control"): Intent({"cp_control": "its password"}, {"cp_control": "a new password"}),
 }

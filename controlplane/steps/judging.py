@@ -12,6 +12,7 @@ from controlplane.catalog.prices.model import load_model
 from controlplane.domain.cost.estimate import Estimate
 from controlplane.domain.cost.gate import CostChange, Finding
 from controlplane.domain.errors import Conflict
+from controlplane.domain.names import slot_key
 from controlplane.domain.operation import Kind
 from controlplane.domain.plan.forecast import forecast, total_outage
 from controlplane.domain.plan.summary import Action as PlanAction
@@ -65,12 +66,16 @@ def _finding(found: Finding) -> dict[str, Any]:
 def _facts(found: Subject, summary: PlanSummary) -> Facts:
     """What the plan cannot tell by itself."""
     catalog, tenant = world().catalog, found.tenant
-    payload = found.payload
+    payload, becomes = found.payload, found.becomes() if found.tenant else {}
+    leaving = {slot_key(payload["leaving"])} if "leaving" in payload else set()
     return Facts(
         kind=found.kind,
-        environment=Environment(tenant.environment if tenant else payload["environment"]),
+        environment=Environment(
+            becomes.get("environment", tenant.environment) if tenant else payload["environment"]
+        ),
         region=tenant.region if tenant else payload["region"],
-        stage=Stage(tenant.stage) if tenant else None,
+        stage=Stage(becomes.get("stage", tenant.stage)) if tenant else None,
+        removable_slots=frozenset(leaving),
         size=found.route_slot().size if tenant and found.slots else None,
         tenant_uid=tenant.uid if tenant else "",
         rightsizing_decision=tenant.rightsizing_decision if tenant else "",
@@ -82,14 +87,15 @@ def _facts(found: Subject, summary: PlanSummary) -> Facts:
 
 def _quotas(found: Subject, summary: PlanSummary) -> tuple[QuotaUse, ...]:
     """Instances of the region, counted in the catalog: what is wanted counts before it is there."""
-    adding = sum(c.is_database and c.action is PlanAction.CREATE for c in summary.changes)
-    if found.tenant is None or not adding:
+    new = [c.slot for c in summary.changes if c.is_database and c.action is PlanAction.CREATE]
+    if found.tenant is None or not new:
         return ()
+    recorded = {slot_key(slot.epoch) for slot in found.slots}
     with world().db.read() as session:
         used = slots.count_in_region(session, found.tenant.region)
     quota = world().catalog.quotas["rds_instances"]
-    # The slots that this plan makes are wanted already.
-    return (QuotaUse(quota.name, max(0, used - adding), adding, quota.limit),)
+    counted = sum(slot in recorded for slot in new)  # of a tenant that is born, its slot is wanted already
+    return (QuotaUse(quota.name, max(0, used - counted), len(new), quota.limit),)
 
 
 def _overrides(found: Subject) -> list[Override]:
@@ -121,9 +127,9 @@ def _estimate(slots: Sequence[SlotSpec], stage: str, region: str, *, running: bo
 def _ceiling(found: Subject) -> Decimal | None:
     """A PoC inside its tier's band needs nobody's approval; above it does."""
     tenant = found.tenant
-    if tenant is None or tenant.stage != Stage.POC:
+    if tenant is None or found.becomes().get("stage", tenant.stage) != Stage.POC:
         return None
-    tier = found.wanted_of_tenant().get("cost_tier", tenant.cost_tier)
+    tier = found.becomes().get("cost_tier", tenant.cost_tier)
     return load_model().bands[tier][1]
 
 
@@ -135,7 +141,9 @@ def _cost_columns(change: CostChange | None) -> dict[str, Decimal | None]:
 
 def _is_delicate(found: Subject, summary: PlanSummary) -> bool:
     """What two persons have to want."""
-    production = found.tenant is not None and found.tenant.stage == Stage.PRODUCTION
+    tenant = found.tenant
+    stages = (tenant.stage, found.becomes().get("stage")) if tenant else ()
+    production = Stage.PRODUCTION in stages
     return production or found.kind is Kind.DESTROY or bool(summary.removals)
 
 

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from controlplane.domain.errors import Conflict, Unavailable
+from controlplane.domain.workspace import SlotSpec
 from controlplane.ports import DatabaseInstance
 from controlplane.steps import subject
 from controlplane.steps.credentials import application_role, login
@@ -27,7 +28,11 @@ _BROKEN = (
 def converge(operation_id: str) -> dict[str, Any]:
     """Applied is not done: RDS may still hold pending values. Reads only."""
     found = subject.load(operation_id)
-    slot = found.route_slot()
+    return await_settled(found, found.route_slot())
+
+
+def await_settled(found: subject.Subject, slot: SlotSpec) -> dict[str, Any]:
+    """Until the slot's database is available and nothing waits for a reboot or a window."""
     deadline = time.monotonic() + _CONVERGE_SECONDS
     while True:
         instance = world().ports.cloud.database(slot.identifier)
@@ -98,13 +103,16 @@ def record_endpoint(operation_id: str, route: dict[str, Any], reachable: bool) -
 @effect("require_gone", "making sure that nothing is left")
 def require_gone(operation_id: str) -> None:
     """After a destroy: AWS is asked, not only the state."""
-    found = subject.load(operation_id)
-    for slot in found.slots:
-        left = world().ports.cloud.database(slot.identifier)
-        if left is not None and left.status == "deleting":
-            raise Unavailable(f"the database {slot.identifier} is still being deleted")
-        if left is not None:
-            raise Conflict(
-                f"the database {slot.identifier} is still there ({left.status}) after the destroy",
-                hint=f"controlplane operation settle {operation_id}",
-            )
+    for slot in subject.load(operation_id).slots:
+        require_absent(operation_id, slot)
+
+
+def require_absent(operation_id: str, slot: SlotSpec) -> None:
+    left = world().ports.cloud.database(slot.identifier)
+    if left is not None and left.status == "deleting":
+        raise Unavailable(f"the database {slot.identifier} is still being deleted")
+    if left is not None:
+        raise Conflict(
+            f"the database {slot.identifier} is still there ({left.status}) after it was removed",
+            hint=f"controlplane operation settle {operation_id}",
+        )

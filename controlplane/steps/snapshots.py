@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from controlplane.domain.errors import Conflict
+from controlplane.domain.workspace import SlotSpec
 from controlplane.ports import Snapshot
 from controlplane.steps import subject
 from controlplane.steps.credentials import login, secret_of, tags_of
@@ -41,18 +42,22 @@ def take_final(operation_id: str) -> dict[str, Any]:
     found = subject.load(operation_id)
     receipts = []
     for slot in found.slots:
-        if world().ports.cloud.database(slot.identifier) is None:
-            say(operation_id, "warning", f"{slot.identifier} does not exist: there is nothing to snapshot")
-            continue
-        taken = _prove(
-            f"{slot.identifier}-teardown", slot.identifier, tags_of(found.the_tenant(), slot.epoch)
-        )
-        receipts.append(_receipt(taken))
+        taken = prove_final(operation_id, found, slot)
+        receipts += [taken] if taken else []
     here = world()
     with here.db.write() as session:
-        for receipt in receipts:
-            slots.record_final_snapshot(session, found.the_tenant().uid, receipt)
+        for one in receipts:
+            slots.record_final_snapshot(session, found.the_tenant().uid, one)
     return {"final_snapshots": receipts}
+
+
+def prove_final(operation_id: str, found: subject.Subject, slot: SlotSpec) -> dict[str, Any] | None:
+    """The last snapshot of one slot; None where there is no database any more."""
+    if world().ports.cloud.database(slot.identifier) is None:
+        say(operation_id, "warning", f"{slot.identifier} does not exist: there is nothing to snapshot")
+        return None
+    tags = tags_of(found.the_tenant(), slot.epoch)
+    return receipt(prove(f"{slot.identifier}-teardown", slot.identifier, tags))
 
 
 @effect("pre_snapshot", "taking a snapshot before the change")
@@ -61,26 +66,30 @@ def take_before(operation_id: str) -> dict[str, Any]:
     found = subject.load(operation_id)
     slot = found.route_slot()
     name = f"{slot.identifier}-before-{operation_id.lower()}"
-    return _receipt(_prove(name, slot.identifier, tags_of(found.the_tenant(), slot.epoch)))
+    return receipt(prove(name, slot.identifier, tags_of(found.the_tenant(), slot.epoch)))
 
 
-def _prove(identifier: str, database: str, tags: dict[str, str]) -> Snapshot:
+def prove(identifier: str, database: str, tags: dict[str, str]) -> Snapshot:
     """Take it unless it is there, and wait until AWS calls it available."""
     cloud = world().ports.cloud
-    taken = cloud.snapshot(identifier) or cloud.create_snapshot(identifier, database, tags)
+    return await_available(cloud.snapshot(identifier) or cloud.create_snapshot(identifier, database, tags))
+
+
+def await_available(taken: Snapshot) -> Snapshot:
+    cloud = world().ports.cloud
     deadline = time.monotonic() + _WAIT_SECONDS
     while taken.status != "available":
         if taken.status == "failed" or time.monotonic() > deadline:
             raise Conflict(
-                f"the snapshot {identifier} is {taken.status}: nothing is changed without it",
+                f"the snapshot {taken.identifier} is {taken.status}: nothing is changed without it",
                 hint="look at the snapshot in AWS, then: controlplane operation retry ID",
             )
         time.sleep(world().poll_seconds)
-        taken = cloud.snapshot(identifier) or taken
+        taken = cloud.snapshot(taken.identifier) or taken
     return taken
 
 
-def _receipt(snapshot: Snapshot) -> dict[str, Any]:
+def receipt(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "identifier": snapshot.identifier,
         "arn": snapshot.arn,

@@ -48,7 +48,14 @@ class Subject:
         return next(s for s in self.slots if s.epoch == epoch)
 
     def wanted(self) -> tuple[SlotSpec, ...]:
-        return wanted_slots(self.kind, self.payload, self.slots, self.the_tenant().epoch)
+        payload = {**self.payload, "round": self.operation.round}
+        return wanted_slots(self.kind, payload, self.slots, self.the_tenant().epoch)
+
+    def becomes(self) -> dict[str, Any]:
+        """What the tenant is to be when all is done: by this its plan is judged."""
+        if self.kind is Kind.UPGRADE:
+            return dict(self.payload["after"])
+        return self.wanted_of_tenant()
 
     def wanted_of_tenant(self) -> dict[str, Any]:
         tenant = self.the_tenant()

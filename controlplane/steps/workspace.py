@@ -137,6 +137,10 @@ def _write(path: Path, data: bytes) -> None:
 def rewrite(operation_id: str) -> None:
     """After the change: without imports and with the password's gate closed, so that a person's own plan
     in this folder is empty and reads no secret."""
+    leave(operation_id)
+
+
+def leave(operation_id: str) -> None:
     found = subject.load(operation_id)
     if found.tenant is None:
         return

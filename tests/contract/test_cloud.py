@@ -27,6 +27,8 @@ REGION = "us-east-1"
 class Makes(Protocol):
     """What somebody else does to the account: Terraform, or a stranger."""
 
+    def key(self) -> str: ...
+
     def database(self, identifier: str, **tags: str) -> None: ...
 
     def secret(self, name: str, **tags: str) -> None: ...
@@ -46,6 +48,9 @@ class InFake:
 
     def snapshot(self, identifier: str, database: str, **tags: str) -> None:
         self.cloud.create_snapshot(identifier, database, {"managed-by": "", **tags})
+
+    def key(self) -> str:
+        return "arn:aws:kms:us-east-1:123456789012:key/another"
 
 
 @dataclass
@@ -67,6 +72,9 @@ class InEmulator:
             StorageEncrypted=True,
             Tags=_list(tags),
         )
+
+    def key(self) -> str:
+        return str(self._client("kms").create_key()["KeyMetadata"]["Arn"])
 
     def secret(self, name: str, **tags: str) -> None:
         self._client("secretsmanager").create_secret(Name=name, SecretString="theirs", Tags=_list(tags))
@@ -260,6 +268,25 @@ def test_a_snapshot_is_taken_once(place: Place, name: str) -> None:
     assert found is not None
     assert (found.database, found.status, found.storage_gb) == (name, "available", 20)
     assert found.tags == {"managed-by": "controlplane", **OURS}
+
+
+def test_a_snapshot_is_copied_once_and_under_another_key(place: Place, name: str) -> None:
+    place.available(name)
+    place.cloud.create_snapshot(f"{name}-taken", name, OURS)
+    place.snapshot_comes(f"{name}-taken")
+    key = place.makes.key()
+    copies = [place.cloud.copy_snapshot(f"{name}-taken", f"{name}-copy", key, OURS) for _ in range(2)]
+    assert copies[0].arn == copies[1].arn
+    place.snapshot_comes(f"{name}-copy")
+    found = place.cloud.snapshot(f"{name}-copy")
+    assert found is not None
+    assert (found.database, found.kms_key_id, found.encrypted) == (name, key, True)
+    assert found.tags["uid"] == OURS["uid"]
+
+
+def test_a_copy_needs_its_snapshot(place: Place, name: str) -> None:
+    with pytest.raises(Missing, match=name):
+        place.cloud.copy_snapshot(f"{name}-none", f"{name}-copy", place.makes.key(), OURS)
 
 
 def test_a_snapshot_of_another_life_is_not_taken_for_ours(place: Place, name: str) -> None:

@@ -111,4 +111,5 @@ def _add_platforms(db: Database) -> None:
                 options={},
                 now=now,
             )
-            platforms.record_outputs(session, workspace, PLATFORM, "ready", now)
+            key = f"{PLATFORM['database_key_arn']}-{environment}"
+            platforms.record_outputs(session, workspace, {**PLATFORM, "database_key_arn": key}, "ready", now)

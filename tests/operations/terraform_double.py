@@ -202,7 +202,7 @@ class TerraformDouble:
         if action == "create":
             if found is not None:
                 return _EXISTS
-            self._make(identifier, values)
+            return self._make(identifier, values)
         elif action == "update":
             if found is not None and found.status == "stopped":
                 return "InvalidDBInstanceState: Instance is stopped"
@@ -214,13 +214,17 @@ class TerraformDouble:
             self.cloud.remove_database(identifier)
         return ""
 
-    def _make(self, identifier: str, values: dict[str, Any]) -> None:
+    def _make(self, identifier: str, values: dict[str, Any]) -> str:
         """From nothing, or from a snapshot with all that was in the database."""
-        snapshot = self.cloud.snapshot(values["snapshot_identifier"] or "")
+        wanted = values["snapshot_identifier"] or ""
+        snapshot = self.cloud.snapshot(wanted)
+        if wanted and snapshot is None:
+            return f"DBSnapshotNotFound: there is no snapshot {wanted}"
         made = self.cloud.add_database(identifier, values["tags"], **_facts(values))
         if snapshot is not None and self.database is not None:
             self.database.copy_host(made.endpoint.replace(identifier, snapshot.database), made.endpoint)
         self._set_master({"before": None, "after": values})
+        return ""
 
     def _set_master(self, change: dict[str, Any]) -> None:
         """What `password_wo` does when its version changes."""

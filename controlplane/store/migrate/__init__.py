@@ -18,6 +18,7 @@ from controlplane.store.costs import rows as _rows  # noqa: F401 - their tables 
 from controlplane.store.database import Database, refuse_newer, revision_in
 from controlplane.store.fleet import rows as _fleet  # noqa: F401 - and these
 from controlplane.store.migrations import HEAD
+from controlplane.store.moves import rows as _moves  # noqa: F401 - and this one
 from controlplane.store.reviews import rows as _reviews  # noqa: F401 - and of reviews
 from controlplane.store.tables import Tenant
 

@@ -454,6 +454,39 @@ CREATE TABLE worker_lease (
 	started_at FLOAT NOT NULL,
 	CONSTRAINT pk_worker_lease PRIMARY KEY (executor_id)
 );
+CREATE TABLE migration (
+	id VARCHAR NOT NULL,
+	tenant_uid VARCHAR NOT NULL,
+	holder VARCHAR NOT NULL,
+	strategy VARCHAR NOT NULL,
+	state VARCHAR NOT NULL,
+	flip VARCHAR NOT NULL,
+	from_epoch INTEGER NOT NULL,
+	to_epoch INTEGER NOT NULL,
+	token VARCHAR NOT NULL,
+	requested_by VARCHAR NOT NULL,
+	outage_minutes INTEGER NOT NULL,
+	fenced_epoch INTEGER,
+	fenced_at TIMESTAMP WITH TIME ZONE,
+	fence_deadline TIMESTAMP WITH TIME ZONE,
+	before JSON NOT NULL,
+	after JSON NOT NULL,
+	timings JSON NOT NULL,
+	checklist JSON NOT NULL,
+	verification JSON NOT NULL,
+	receipts JSON NOT NULL,
+	loss JSON NOT NULL,
+	note VARCHAR NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	flipped_at TIMESTAMP WITH TIME ZONE,
+	opened_at TIMESTAMP WITH TIME ZONE,
+	ended_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_migration PRIMARY KEY (id),
+	CONSTRAINT fk_migration_tenant_uid FOREIGN KEY(tenant_uid) REFERENCES tenant (uid)
+);
+CREATE INDEX migration_fence ON migration (fence_deadline);
+CREATE UNIQUE INDEX migration_one_open ON migration (tenant_uid) WHERE state NOT IN ('rolled_back','reversed','complete');
+CREATE INDEX migration_tenant ON migration (tenant_uid, created_at);
 CREATE TABLE operation (
 	seq BIGSERIAL NOT NULL,
 	id VARCHAR NOT NULL,

@@ -1,0 +1,39 @@
+"""finalize: the fallback window is over, and the database that was left goes for good."""
+
+from __future__ import annotations
+
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Phase
+from controlplane.operations.types import OperationType, Request, Round, offer
+from controlplane.steps import leaving, moving, slots, workspace
+
+
+class Finalize(Request):
+    """`override`: before a day has passed, with a reason."""
+
+    override: bool = False
+
+
+REMOVE = Round(
+    "remove",
+    complete=(leaving.require_gone, leaving.forget, leaving.retire, workspace.rewrite),
+)
+
+FINALIZE = offer(
+    OperationType(
+        kind=Kind.FINALIZE,
+        summary="End the fallback window: prove a last snapshot of the old database, and remove it",
+        request=Finalize,
+        rounds=(
+            Round(
+                "unprotect",
+                before=(moving.begin_finalizing,),
+                complete=(slots.settle, leaving.take_last),
+            ),
+            REMOVE,
+        ),
+        done_phase=Phase.READY,
+        from_phases=frozenset({Phase.READY, Phase.NEEDS_OPERATOR, Phase.SUSPENDED}),
+        destructive=True,
+    )
+)

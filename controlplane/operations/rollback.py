@@ -1,0 +1,53 @@
+"""rollback: after the switch, back to the database that was left; then the new one goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Phase
+from controlplane.operations.finalize import REMOVE
+from controlplane.operations.types import OperationType, Request, Round, offer
+from controlplane.steps import credentials, fencing, leaving, lifting, moving, probing, slots, targets
+
+LEFTOVER = "leftover"
+
+
+class Rollback(Request):
+    """`accept_loss`: what was written since the switch is given up."""
+
+    accept_loss: bool = False
+
+
+def go_back(operation_id: str) -> dict[str, Any]:
+    moving.begin_return(operation_id)
+    fencing.fence_target(operation_id)
+    loss = targets.measure_loss(operation_id)
+    moving.reverse(operation_id)
+    route = credentials.point_route(operation_id)
+    targets.open_source(operation_id)
+    answer = probing.probe(operation_id)
+    probing.record_endpoint(operation_id, route, answer["reachable"])
+    moving.serve_again(operation_id)
+    return {"route": route, "loss": loss}
+
+
+_UNPROTECT = Round("unprotect", complete=(slots.settle, leaving.take_last))
+
+ROLLBACK = offer(
+    OperationType(
+        kind=Kind.ROLLBACK,
+        summary="Go back to the database that was left, and remove the new one",
+        request=Rollback,
+        rounds=(
+            Round("return", plans=False, complete=(go_back,), phase=Phase.MIGRATING),
+            _UNPROTECT,
+            REMOVE,
+        ),
+        variants={LEFTOVER: (_UNPROTECT, REMOVE)},
+        done_phase=Phase.READY,
+        from_phases=frozenset({Phase.READY, Phase.NEEDS_OPERATOR, Phase.FAILED}),
+        destructive=True,
+        unwind=lifting.take_back,
+    )
+)

@@ -1,0 +1,88 @@
+"""upgrade: a proof of concept becomes production, with its data, by a migration that is verified."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from controlplane.domain.migration.checklist import Item
+from controlplane.domain.migration.states import Strategy
+from controlplane.domain.operation import Kind
+from controlplane.domain.tenant import Phase, Size, Stage
+from controlplane.operations.types import OperationType, Request, Round, offer
+from controlplane.steps import (
+    credentials,
+    fencing,
+    in_place,
+    lifting,
+    moving,
+    probing,
+    slots,
+    snapshots,
+    targets,
+    workspace,
+)
+
+
+class Upgrade(Request):
+    """`acknowledge` names prerequisites that whoever asks answers for."""
+
+    to: Stage = Stage.PRODUCTION
+    strategy: Strategy = Strategy.SNAPSHOT_RESTORE
+    size: Size | None = None
+    storage_gb: Annotated[int, Field(ge=20, le=14894)] | None = None
+    acknowledge: Annotated[list[Item], Field(max_length=len(Item))] = Field(default_factory=list)
+    outage_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+
+
+def connect(operation_id: str) -> dict[str, Any]:
+    """What applications read follows from the route."""
+    route = credentials.point_route(operation_id)
+    targets.open_target(operation_id)
+    answer = probing.probe(operation_id)
+    probing.record_endpoint(operation_id, route, answer["reachable"])
+    return {"route": route, "probe": answer}
+
+
+def settle(operation_id: str) -> None:
+    slots.settle(operation_id)
+    workspace.rewrite(operation_id)
+
+
+_RESTORED = Round(
+    "target",
+    prepare=(moving.begin, targets.preflight, credentials.ensure_master),
+    before=(moving.approved, fencing.fence_source, fencing.drain, targets.seed),
+    complete=(
+        targets.await_target,
+        slots.settle,
+        targets.make_logins,
+        targets.verify,
+        moving.flip,
+        connect,
+        moving.soak,
+        workspace.rewrite,
+    ),
+    phase=Phase.MIGRATING,
+)
+_IN_PLACE = Round(
+    "in_place",
+    prepare=(moving.begin, targets.preflight, in_place.check),
+    before=(moving.approved, snapshots.take_before),
+    complete=(probing.converge, settle, in_place.verify, in_place.finish),
+    phase=Phase.MIGRATING,
+)
+
+UPGRADE = offer(
+    OperationType(
+        kind=Kind.UPGRADE,
+        summary="Take a tenant to production, with its data",
+        request=Upgrade,
+        rounds=(_RESTORED,),
+        variants={Strategy.IN_PLACE.value: (_IN_PLACE,)},
+        done_phase=Phase.READY,
+        from_phases=frozenset({Phase.READY}),
+        unwind=lifting.take_back,
+    )
+)

@@ -1,0 +1,180 @@
+"""Lifting a fence, whoever dies: by the operation that takes itself back, or by the watch over its lease.
+
+Who lifts a fence before its time first takes the flip away, by compare-and-set: so a switch and an unfencing
+never both win.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from controlplane.domain.errors import ControlPlaneError
+from controlplane.domain.migration.states import FINAL, ON_LAPSE, Flip, State
+from controlplane.domain.names import WorkspaceId, slot_key
+from controlplane.domain.operation import Status
+from controlplane.domain.plan.settle import read_state
+from controlplane.steps import moving, subject, workspace
+from controlplane.steps.credentials import login
+from controlplane.steps.story import effect
+from controlplane.steps.subject import Subject
+from controlplane.steps.world import world
+from controlplane.store import moves, operations, slots
+from controlplane.store.moves import Migration
+
+_AT_WORK = frozenset({Status.APPLYING, Status.VERIFYING})
+_log = logging.getLogger(__name__)
+
+
+def _subject_of(row: Migration) -> Subject:
+    with world().db.read() as session:
+        return subject.read(session, row.holder)
+
+
+def _lift(row: Migration, epoch: int) -> None:
+    """Open what the fence closed. Where the database is gone there is nobody to let in."""
+    found = _subject_of(row)
+    slot = next((s for s in found.slots if s.epoch == epoch), None)
+    if slot is not None and world().ports.cloud.database(slot.identifier) is not None:
+        world().ports.database.unfence(login(found.the_tenant(), slot, "cp_control"))
+
+
+def fence_in_words(row: Migration) -> str:
+    """Whom the fence holds closed now, as the database says."""
+    epoch = row.fenced_epoch
+    if epoch is None:
+        return "there is no fence"
+    found = _subject_of(row)
+    try:
+        control = login(found.the_tenant(), moving.slot_at(found, epoch), "cp_control")
+        closed = world().ports.migration.fenced_logins(control)
+    except ControlPlaneError as error:
+        return f"whether e{epoch} is fenced is not known: {error.message}"
+    return f"e{epoch} is closed for {', '.join(closed)}" if closed else f"e{epoch} is open"
+
+
+# --- the watch --------------------------------------------------------------------------------------
+
+
+def tend() -> None:
+    """One look: whose fence lapsed, and whose operation ended without it. Whether its leg lives or not."""
+    here = world()
+    with here.db.read() as session:
+        lapsed, left = moves.lapsed(session, here.now()), moves.abandoned(session)
+    for row in lapsed:
+        words = f"the fence stood for {row.outage_minutes} minutes: it is lifted, and nothing is switched"
+        _guarded(row, lambda row=row, words=words: _give_up(row, words))  # type: ignore[misc]
+    for row in left:
+        _guarded(row, lambda row=row: _give_up(row, ""))  # type: ignore[misc]
+
+
+def _guarded(row: Migration, act: Callable[[], None]) -> None:
+    """One database that does not answer keeps nobody from lifting the others' fences."""
+    try:
+        act()
+    except ControlPlaneError as error:
+        _log.warning("the fence of migration %s: %s", row.id, error)
+
+
+def _give_up(row: Migration, words: str) -> None:
+    """A look that dies between the flip and the lifting is made again."""
+    if not _take_flip(row):
+        return  # the switch was faster
+    if words:
+        with world().db.write() as session:
+            operations.tell(session, row.holder, world().now(), "warning", text=words)
+            moves.note(session, row.id, note=words)
+    _lift_and_note(row)
+
+
+def _take_flip(row: Migration) -> bool:
+    """Nobody can switch any more; False where somebody did."""
+    was = Flip(row.flip)
+    if was not in ON_LAPSE:
+        return True
+    with world().db.write() as session:
+        return moves.flip(session, row.id, was, ON_LAPSE[was])
+
+
+def _lift_and_note(row: Migration) -> None:
+    here = world()
+    if row.fenced_at is not None and row.fenced_epoch is not None:
+        _lift(row, row.fenced_epoch)
+    with here.db.write() as session:
+        row = moves.get(session, row.id)
+        # After a way back that was not taken the source stays closed, as it was.
+        fenced = row.from_epoch if row.flip == Flip.FLIPPED else None
+        moves.note(session, row.id, fence_deadline=None, fenced_epoch=fenced)
+        if row.flip == Flip.ABORTED and State(row.state) not in FINAL:
+            moves.enter(session, row.id, State.ROLLED_BACK, here.now())
+
+
+# --- taking back ------------------------------------------------------------------------------------
+
+
+@effect("take_back", "taking back what was begun")
+def take_back(operation_id: str) -> dict[str, Any]:
+    """Before the switch everything can be: the flip is taken away, the fence lifted, the tenant stays.
+
+    After it nothing is undone here: the target is the truth, and a person decides. `undone` is None where
+    this operation had begun nothing."""
+    found = subject.load(operation_id)
+    with world().db.read() as session:
+        row = moves.find(session, found.payload.get("migration", operation_id))
+    if row is None or row.holder != operation_id:
+        return _answer(None)
+    returning = row.flip == Flip.RETURNING
+    if not (_take_flip(row) and (returning or row.flip in (Flip.OPEN, Flip.ABORTED))):
+        return _answer(False, note=fence_in_words(row))
+    if _was_changed_in_place(found, row):
+        return _answer(False, note="the database was changed, or may have been")
+    _lift_or_hold(row)
+    status = Status(found.operation.status)
+    stays = row.to_epoch if returning else row.from_epoch
+    note = f"the tenant stays at e{stays}, which is open"
+    if returning:
+        return _answer(True, "failed", note, f"controlplane migration rollback {found.operation.tenant_slug}")
+    if _drop_unborn(operation_id, found, row):
+        return _answer(True, "failed" if status in _AT_WORK else "", note)
+    hint = f"controlplane migration rollback {found.operation.tenant_slug} removes e{row.to_epoch}"
+    return _answer(True, "partially_applied" if status in _AT_WORK else "", note, hint)
+
+
+def _answer(undone: bool | None, status: str = "", note: str = "", hint: str = "") -> dict[str, Any]:
+    phase = "ready" if undone else None
+    return {"undone": undone, "status": status, "phase": phase, "note": note, "hint": hint}
+
+
+def _was_changed_in_place(found: Subject, row: Migration) -> bool:
+    if row.from_epoch != row.to_epoch:
+        return False
+    with world().db.read() as session:
+        return operations.any_plan_consumed(session, found.operation.id)
+
+
+def _lift_or_hold(row: Migration) -> None:
+    try:
+        _lift_and_note(row)
+    except ControlPlaneError as error:
+        with world().db.write() as session:
+            moves.enter(session, row.id, State.NEEDS_OPERATOR, world().now())
+        error.message += f"; {fence_in_words(row)}"
+        raise
+
+
+def _drop_unborn(operation_id: str, found: Subject, row: Migration) -> bool:
+    """A slot of which nothing was made is forgotten again; False: something of it has to be removed."""
+    slot = next((s for s in found.slots if s.epoch == row.to_epoch != row.from_epoch), None)
+    if slot is None:
+        return True
+    state = world().ports.runner.state(WorkspaceId(found.operation.workspace_id))
+    inside = f'module.database["{slot_key(slot.epoch)}"]'
+    if any(inside in address for address in read_state(state)):
+        return False
+    if world().ports.cloud.database(slot.identifier) is not None:
+        return False
+    with world().db.write() as session:
+        slots.set_status(session, found.the_tenant().uid, slot.epoch, slots.GONE)
+    workspace.leave(operation_id)
+    return True
