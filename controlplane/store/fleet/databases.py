@@ -96,9 +96,9 @@ def every(session: Session, region: str | None = None) -> list[FleetDatabase]:
     return found
 
 
-def identifiers(session: Session) -> set[str]:
-    """Of every slot that there ever was."""
-    return set(session.scalars(select(col(Slot.identifier))))
+def standing(session: Session) -> set[str]:
+    """Identifiers of everything that is there, is being made or being removed."""
+    return set(session.scalars(select(col(Slot.identifier)).where(col(Slot.status) != GONE)))
 
 
 def _busy(session: Session) -> dict[str, str]:
