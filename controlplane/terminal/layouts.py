@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -150,15 +151,45 @@ def operation(view: View) -> str:
     if plan:
         lines["plan"] = _counts(plan)
         lines["digest"] = str(plan["meaning"])[:12]
-        lines["forecast"] = plan.get("forecast")
+        lines["forecast"] = _forecast(plan.get("forecast") or {})
     if view["cost_after"] is not None:
         lines["usd a month"] = f"{view['cost_before'] or '0.00'} → {view['cost_after']}"
     if view["policy"]:
-        lines["policy"] = [_rule(rule) for rule in view["policy"]]
+        rules = Counter(_rule(rule) for rule in view["policy"])
+        lines["policy"] = [name if count == 1 else f"{name} ×{count}" for name, count in rules.items()]
     lines |= _outcome(view, about)
     head = fields({name: value for name, value in lines.items() if value not in (None, "", {})})
     listed = (plan or {}).get("changes") if not view["done"] else None
     return f"{head}\n\n{changes(listed)}" if listed else head
+
+
+def _forecast(found: Any) -> str:
+    if not isinstance(found, Mapping):
+        return cell(found)
+    words = [
+        f"{d.get('attribute')}: {d.get('words')}"
+        for d in found.get("databases", [])
+        if isinstance(d, Mapping)
+    ]
+    return "; ".join(filter(None, [str(found.get("outage", "")), *words]))
+
+
+def shortened(text: str, most: int = 200) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def planned(view: View) -> str:
+    """The plan and its money in one line; empty while there is none."""
+    plan = view.get("plan")
+    if not plan:
+        return ""
+    counts = ", ".join(f"{count} to {action}" for action, count in _counts(plan).items() if action != "no-op")
+    cost = (
+        ""
+        if view["cost_after"] is None
+        else f"; {view['cost_before'] or '0.00'} → {view['cost_after']} USD/month"
+    )
+    return f"plan: {counts or 'nothing'}{cost}"
 
 
 def _rule(rule: Any) -> str:
@@ -170,7 +201,7 @@ def _outcome(view: View, about: View) -> dict[str, Any]:
     found = {
         "problem": problem.get("detail"),
         "hint": problem.get("hint"),
-        "waits for": about["waiting_for"],
+        "waits for": shortened(about["waiting_for"]),
         "queue": about["queue_position"],
         "next": about["next_command"],
     }
@@ -178,8 +209,10 @@ def _outcome(view: View, about: View) -> dict[str, Any]:
 
 
 def explanation(view: View) -> str:
-    head = fields(view, ("slug", "phase", "cause", "who_may_act", "next_command"))
-    evidence = "\n".join(f"  - {cell(item)}" for item in view["evidence"])
+    head = fields(
+        {**view, "cause": shortened(view["cause"])}, ("slug", "phase", "cause", "who_may_act", "next_command")
+    )
+    evidence = "\n".join(f"  - {shortened(cell(item))}" for item in view["evidence"])
     return f"{head}\nevidence:\n{evidence}" if evidence else head
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
-from controlplane.terminal import tables
+from controlplane.terminal import layouts, tables
 
 View = Mapping[str, Any]
 _TERRAFORM_LINES = 8
@@ -106,6 +106,9 @@ class Picture:
             parts.append(
                 Text(f"  waits for {waiting}" + (f", number {position}" if position else ""), "yellow")
             )
+        planned = layouts.planned(view)
+        if planned:
+            parts.append(Text(f"  {planned}", "bold"))
         parts += [
             Text(f"  {_mark(step)} {tables.printable(step['text'])}", _style(step)) for step in _steps(view)
         ]

@@ -14,6 +14,7 @@ from controlplane.terminal import follow
 from controlplane.terminal.client import Answer, Client, Manner, Query
 from controlplane.terminal.options import Here, Waiting
 from controlplane.terminal.output import Form, Printer
+from controlplane.terminal.screens import Picture
 
 
 def view(status: str, *, blocked: bool = False, **more: Any) -> Answer:
@@ -173,3 +174,23 @@ def test_quiet_says_nothing_but_the_result() -> None:
     where.out.quiet = True
     assert follow.follow(where, "op-1") == 0
     assert said(where) == ""
+
+
+def test_the_picture_shows_steps_plan_and_terraform_s_last_lines() -> None:
+    steps = [
+        {"step": "render", "text": "rendering", "state": "done"},
+        {"step": "apply", "text": "applying [red]", "state": "started"},
+    ]
+    plan = {"counts": {"create": 10, "no-op": 3}, "meaning": "ab" * 32}
+    seen = view("applying", plan=plan, cost_after="16.58")
+    seen["metadata"]["progress"] = steps
+    drawn = io.StringIO()
+    with Picture(drawn, colored=False) as picture:
+        picture.update(seen, [], [{"text": f"line {n}"} for n in range(20)])
+    text = drawn.getvalue()
+    assert "create acme" in text
+    assert "✓ rendering" in text
+    assert "… applying [red]" in text
+    assert "plan: 10 to create; 0.00 → 16.58 USD/month" in text
+    assert "line 19" in text
+    assert "line 11" not in text
