@@ -46,8 +46,11 @@ class Pricer:
     def estimate(
         self, slots: Sequence[SlotSpec], stage: str, region: str, *, running: bool = True
     ) -> Estimate:
-        """A tenant's own workspace, with its lines by slot."""
-        shapes = [(f"e{slot.epoch}", shape_of_slot(slot, stage, running=running)) for slot in slots]
+        """A tenant's own workspace, with its lines by slot; a slot may be kept as another stage's."""
+        shapes = [
+            (f"e{slot.epoch}", shape_of_slot(slot, str(slot.stage or stage), running=running))
+            for slot in slots
+        ]
         return estimate_slots(self.model, self.rates(region), shapes)
 
     def monthly_usd(
@@ -62,7 +65,7 @@ class Pricer:
 
 def _shape(slot: SlotSpec) -> Shape:
     """Everything of a slot that its cost depends on."""
-    return (slot.size, slot.storage_gb, slot.multi_az, slot.backup_days > 0, slot.alarms)
+    return (slot.size, slot.stage, slot.storage_gb, slot.multi_az, slot.backup_days > 0, slot.alarms)
 
 
 def pricer(folder: Path | None, today: date) -> Pricer:

@@ -1,4 +1,4 @@
-"""A plan's cost by the price book in force, and what gate, budgets and tier say of it."""
+"""A plan's cost by the price book in force, and what gate and budgets say of it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from controlplane.domain.cost.gate import (
     Level,
     check_budgets,
     check_change,
-    check_leaving,
 )
 from controlplane.domain.cost.planjson import estimate_plan
-from controlplane.domain.operation import Kind
 from controlplane.steps.subject import Subject
 from controlplane.steps.world import world
 from controlplane.store.costs import budgets
@@ -46,17 +44,9 @@ def noted(found: Subject, change: CostChange, ceiling_usd: Decimal | None) -> li
         return [_asked_of_a_person(finding) for finding in findings]
     with world().db.read() as session:
         limits = budgets.for_plan(session, found.operation, by)
-    findings += check_budgets(change, limits)
-    left = check_leaving(by.model, found.tenant.cost_tier, change) if _keeps_its_size(found) else None
-    return [*findings, left] if left else findings
+    return [*findings, *check_budgets(change, limits)]
 
 
 def _asked_of_a_person(finding: Finding) -> Finding:
     """A platform is applied seldom and by people who know what it is for: what is unknown they may allow."""
     return replace(finding, level=Level.APPROVE) if finding.level is Level.FORBID else finding
-
-
-def _keeps_its_size(found: Subject) -> bool:
-    """Another size is another tier, and was asked for as such."""
-    wanted = found.payload.get("size")
-    return found.kind is Kind.RESIZE and (wanted is None or wanted == found.the_tenant().size)

@@ -137,13 +137,6 @@ def check_budgets(change: CostChange, budgets: Iterable[Budget]) -> list[Finding
     return [finding for budget in budgets if (finding := _over_budget(change, budget))]
 
 
-def check_leaving(model: CostModel, cost_tier: str, change: CostChange) -> Finding | None:
-    """A bare change that takes a tenant out of the band of its tier; who is out of it already stays free."""
-    if change.after.total is None or check_band(model, cost_tier, change.before):
-        return None
-    return check_band(model, cost_tier, change.after)
-
-
 def _unknown(change: CostChange) -> Finding | None:
     """An unknown cost afterwards closes the gate; one that goes away only needs somebody who says yes."""
     after, before = change.after.unknown, change.before.unknown

@@ -23,7 +23,7 @@ from controlplane.services.costs.estimate import band, of_row
 from controlplane.services.costs.fleet import history_row, shared_costs
 from controlplane.store import operations
 from controlplane.store.costs import days, fleet
-from controlplane.store.costs.fleet import CostTenant, OpenPlan
+from controlplane.store.costs.fleet import CostTenant, OpenChange
 
 WEIGHT_LABEL = "cost-weight"
 RULES: Mapping[str, str] = {
@@ -44,7 +44,7 @@ def show(control: Control, actor: Actor, slug: str, wanted: asked.OfTenant) -> d
         bill = kept_bill(session, today)
         place = (tenant.blueprint, tenant.environment, tenant.cell)
         shared = shared_costs(control, session, by).get(place)
-        after = _after(session, fleet.open_plans(session).get(tenant.uid))
+        after = _after(session, fleet.open_changes(session).get(tenant.uid))
         history = days.of_tenant(session, tenant.uid, today - timedelta(days=wanted.days))
     now = of_row(by, tenant)
     members = [t for t in found.values() if t.is_there and place == (t.blueprint, t.environment, t.cell)]
@@ -63,11 +63,11 @@ def show(control: Control, actor: Actor, slug: str, wanted: asked.OfTenant) -> d
     }
 
 
-def _after(session: Session, plan: OpenPlan | None) -> dict[str, Any] | None:
+def _after(session: Session, change: OpenChange | None) -> dict[str, Any] | None:
     """What the open plan comes to, with its lines as they were recorded."""
-    if plan is None:
+    if change is None or not change.is_planned:
         return None
-    operation = operations.get(session, plan.operation)
+    operation = operations.get(session, change.operation)
     recorded = operations.plan_of(session, operation)
     cost = (recorded.summary.get("cost") or {}) if recorded else {}
     return {

@@ -14,7 +14,7 @@ from controlplane.domain.cost.estimate import add
 from controlplane.domain.cost.gate import Budget as Limit
 from controlplane.domain.errors import Missing
 from controlplane.domain.tenant import Phase
-from controlplane.store.costs.fleet import CostTenant, OpenPlan, open_plans, tenants
+from controlplane.store.costs.fleet import CostTenant, OpenChange, open_changes, tenants
 from controlplane.store.costs.rows import Budget
 from controlplane.store.database import changed_rows, insert_if_absent
 from controlplane.store.tables import Operation
@@ -44,13 +44,13 @@ def remove(session: Session, scope: str) -> None:
 def for_plan(session: Session, operation: Operation, pricer: Pricer) -> list[Limit]:
     """The budgets that a tenant's plan has to keep, with what all others take of them.
 
-    Others are counted with the book in force; one that is being made, or that an older plan changes, counts
-    with what its plan says: who asked first goes first.
+    Others are counted with the book in force; one that is being made, or that somebody asked to change
+    earlier, counts with what it will cost, planned or not: who asked first goes first.
     """
     rows = every(session)
     if not rows or operation.tenant_uid is None:
         return []
-    plans = open_plans(session)
+    changes = open_changes(session)
     fleet = tenants(session)
     own = next((t for t in fleet if t.uid == operation.tenant_uid), None)
     stage = own.stage if own else ""
@@ -59,18 +59,18 @@ def for_plan(session: Session, operation: Operation, pricer: Pricer) -> list[Lim
         if row.scope not in (FLEET, stage):
             continue
         counted = [t for t in fleet if t is not own and row.scope in (FLEET, t.stage)]
-        taken = add(_taken(t, plans.get(t.uid), operation.seq or 0, pricer) for t in counted)
+        taken = add(_taken(t, changes.get(t.uid), operation.seq or 0, pricer) for t in counted)
         limits.append(Limit(row.monthly_usd, taken, f"the budget of {_words(row.scope)}"))
     return limits
 
 
-def _taken(tenant: CostTenant, plan: OpenPlan | None, before: int, pricer: Pricer) -> Decimal | None:
-    now: Decimal | None = Decimal(0)
-    if tenant.is_there:
-        now = pricer.monthly_usd(tenant.slots, tenant.stage, tenant.region, running=tenant.is_running)
-    if plan is None or (plan.seq > before and tenant.phase != Phase.PROVISIONING):
+def _taken(tenant: CostTenant, change: OpenChange | None, before: int, pricer: Pricer) -> Decimal | None:
+    wanted = pricer.monthly_usd(tenant.slots, tenant.stage, tenant.region, running=tenant.is_running)
+    now = wanted if tenant.is_there else Decimal(0)
+    if change is None or (change.seq > before and tenant.phase != Phase.PROVISIONING):
         return now
-    return None if now is None or plan.cost_after is None else max(now, plan.cost_after)
+    after = change.cost_after if change.is_planned else wanted
+    return None if now is None or after is None else max(now, after)
 
 
 def _words(scope: str) -> str:

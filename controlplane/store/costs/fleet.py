@@ -99,26 +99,28 @@ def _labels(session: Session, uid: str | None) -> dict[str, dict[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenPlan:
-    """An operation that is not over and whose plan says what its tenant costs afterwards."""
+class OpenChange:
+    """An operation that is not over. Once it is planned it says what its tenant costs afterwards."""
 
     operation: str
     seq: int
-    tenant_uid: str
+    is_planned: bool
     cost_after: Decimal | None
 
 
-def open_plans(session: Session) -> dict[str, OpenPlan]:
+def open_changes(session: Session) -> dict[str, OpenChange]:
     """By tenant; of several the oldest, which goes first."""
     this = Operation
     query = (
-        select(col(this.id), col(this.seq), col(this.tenant_uid), col(this.cost_after))
-        .where(
-            col(this.status).notin_([s.value for s in FINAL]),
-            col(this.tenant_uid).is_not(None),
+        select(
+            col(this.tenant_uid),
+            col(this.id),
+            col(this.seq),
             col(this.plan_id).is_not(None),
+            col(this.cost_after),
         )
+        .where(col(this.status).notin_([s.value for s in FINAL]), col(this.tenant_uid).is_not(None))
         .order_by(col(this.seq).desc())
     )
     rows = session.execute(query)
-    return {str(uid): OpenPlan(id_, seq or 0, str(uid), after) for id_, seq, uid, after in rows}
+    return {str(uid): OpenChange(id_, seq or 0, bool(planned), cost) for uid, id_, seq, planned, cost in rows}
