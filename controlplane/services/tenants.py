@@ -20,7 +20,7 @@ from controlplane.domain.tenant import (
 )
 from controlplane.operations import CREATE, Create, Request, operation_type
 from controlplane.rendering import slot_for
-from controlplane.services import views
+from controlplane.services import quotas, views
 from controlplane.services.accept import Intake, invalid_field, require_idle, require_phase, require_revision
 from controlplane.services.actor import Action, Actor
 from controlplane.services.admission import Wish, admit
@@ -37,11 +37,14 @@ def create(control: Control, actor: Actor, body: Create, ask: Ask) -> dict[str, 
     check_spec(spec)
     _check_against_catalog(control, spec)
     with control.db.write() as session:
+        warnings = quotas.check_admission(control, session, spec.region, spec.storage_gb)
         tenant = _insert_or_revive(control, session, slug, spec, actor)
         _require_platform(session, spec)
         payload = {"spec": body.model_dump(mode="json"), "size": spec.size.value}
         workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
         operation = Intake(control, session, actor, ask).accept(Kind.CREATE, workspace, payload, tenant)
+        for warning in warnings:
+            operations.tell(session, operation.id, control.now(), "warning", text=warning)
         return views.operation(session, operation)
 
 
@@ -107,7 +110,8 @@ def _insert_or_revive(
         changes = {**columns, "labels": spec.labels}
         row = tenants.change(session, before.uid, changes, actor=actor.name, now=now)
     else:
-        columns |= {"epoch": before.epoch + 1, "generation": before.generation + 1, "torn_down_at": None}
+        epoch = max(slot.epoch for slot in slots.every(session, before.uid)) + 1
+        columns |= {"epoch": epoch, "generation": before.generation + 1, "torn_down_at": None}
         row = tenants.revive(session, before.uid, columns, spec.labels, actor=actor.name, now=now)
     uid = names.TenantUid(row.uid)
     slot = slot_for(spec, slug, uid, row.epoch, control.catalog)

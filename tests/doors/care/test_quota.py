@@ -71,22 +71,29 @@ def test_a_dry_run_asks_and_keeps_nothing(here: Neighbourhood) -> None:
         quotas.refresh(control, Actor("v", Role.VIEWER), WAY)
 
 
-@pytest.mark.parametrize(
-    ("limit", "refused", "warned"), [(40, False, False), (5, True, False), (7, False, True)]
-)
-def test_admission_warns_at_seventy_and_refuses_at_ninety_percent(
-    here: Neighbourhood, limit: int, refused: bool, warned: bool
-) -> None:
-    for number in range(4 if warned else 3):
-        here.tenant(f"t-{number}")
-    grant(here, rds_instances=(limit + (1 if warned else 0), 0))
+@pytest.mark.parametrize(("used", "warned"), [(27, False), (28, True), (33, True)])
+def test_admission_warns_from_seventy_percent(here: Neighbourhood, used: int, warned: bool) -> None:
+    grant(here, rds_instances=(40, used))
     with here.control.db.read() as session:
-        if refused:
-            with pytest.raises(Refused, match="no tenant more"):
-                quotas.check_admission(here.control, session, "us-east-1", 20)
-        else:
-            found = quotas.check_admission(here.control, session, "us-east-1", 20)
-            assert bool(found) is warned
+        found = quotas.check_admission(here.control, session, "us-east-1", 20)
+    assert found == ([f"{used} of 40 database instances in us-east-1"] if warned else [])
+
+
+def test_admission_refuses_what_is_kept_for_migrations_and_restores(here: Neighbourhood) -> None:
+    grant(here, rds_instances=(40, 34))
+    with pytest.raises(Refused, match="no tenant more in us-east-1: 34 of 40 database instances"):
+        here.premises.tenant("one-more")
+    grant(here, rds_instances=(60, 34))
+    assert here.premises.tenant("one-more")
+
+
+def test_a_warning_stands_in_the_story_of_the_operation(here: Neighbourhood) -> None:
+    grant(here, rds_instances=(40, 30))
+    operation = here.premises.tenant("acme")
+    with here.control.db.engine.connect() as connection:
+        query = "SELECT text FROM operation_event WHERE type = 'warning' AND operation_id = ?"
+        (text,) = connection.exec_driver_sql(query, (operation,)).scalars()
+    assert text == "30 of 40 database instances in us-east-1"
 
 
 def test_another_region_has_room_of_its_own(here: Neighbourhood) -> None:

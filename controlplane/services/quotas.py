@@ -1,0 +1,115 @@
+"""Quotas: what AWS grants, what we use, and at which tenant something runs out.
+
+Defaults stand in the catalog; what AWS said of the account goes before them. Admission looks at the region of
+the tenant that is to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from controlplane.catalog import Quota
+from controlplane.domain.errors import Refused, Unavailable
+from controlplane.domain.quotas import REFUSE_PERCENT, State, Use, admit, standing
+from controlplane.services.actor import Action, Actor
+from controlplane.services.asking import Way
+from controlplane.services.control import Control, plain
+from controlplane.store.fleet import scans
+from controlplane.store.fleet.rows import QuotaLimit
+
+_A_TENANT = {"databases": 1, "tenants": 1, "storage_gb": 20}  # what one more tenant adds, of what is counted
+
+
+@dataclass(frozen=True)
+class _Known:
+    quota: Quota
+    use: Use
+    answered: QuotaLimit | None
+
+
+def show(control: Control, actor: Actor, region: str = "") -> dict[str, Any]:
+    """The fullest first."""
+    actor.require(Action.READ_FLEET)
+    where = region or control.region
+    with control.db.read() as session:
+        known, tenants = _known(control, session, where), scans.counts(session, where)["tenants"]
+    items = [_view(one, tenants) for one in known.values()]
+    items.sort(key=lambda item: (item["percent"] is None, -(item["percent"] or 0.0), item["name"]))
+    return {"region": where, "tenants": tenants, "items": items, "next_page_token": None}
+
+
+def refresh(control: Control, actor: Actor, way: Way) -> dict[str, Any]:
+    """Ask AWS, and keep what it says."""
+    actor.require(Action.CHANGE_FLEET)
+    if control.quota_source is None:
+        raise Unavailable("this control plane cannot ask AWS for quotas")
+    found = control.quota_source().quotas()
+    if not way.dry_run:
+        now = control.now()
+        rows = [
+            QuotaLimit(region=control.region, name=f.name, granted=f.limit, used=f.used, seen_at=now)
+            for f in found
+        ]
+        with control.db.write() as session:
+            scans.save_limits(session, rows)
+    return {"id": control.region, "region": control.region, "answered": [f.name for f in found]}
+
+
+def check_admission(control: Control, session: Session, region: str, storage_gb: int) -> list[str]:
+    """Refuse a tenant that would use up what migrations and restores need; else what to warn of."""
+    warnings = []
+    for name, one in _known(control, session, region).items():
+        adding = one.quota.each * {"storage_gb": storage_gb}.get(
+            one.quota.counted, _A_TENANT.get(one.quota.counted, 0)
+        )
+        state = admit(one.use, adding) if adding else State.FINE
+        if state is State.REFUSE:
+            raise Refused(
+                f"no tenant more in {region}: {one.use.used} of {one.use.limit} {one.quota.meaning}, and"
+                f" {100 - REFUSE_PERCENT} % and {one.use.reserve} stay free for migrations and restores",
+                hint=f"raise the quota {name} in AWS and run `controlplane quota show --refresh`,"
+                " or place it in another region",
+                details={"quota": name, "used": one.use.used, "limit": one.use.limit},
+            )
+        if state is State.WARN:
+            warnings.append(f"{one.use.used} of {one.use.limit} {one.quota.meaning} in {region}")
+    return warnings
+
+
+def _known(control: Control, session: Session, region: str) -> dict[str, _Known]:
+    answered, counts = scans.limits(session, region), scans.counts(session, region)
+    return {
+        name: _Known(quota, _use(quota, answered.get(name), counts), answered.get(name))
+        for name, quota in control.catalog.quotas.items()
+    }
+
+
+def _use(quota: Quota, answered: QuotaLimit | None, counts: Mapping[str, int]) -> Use:
+    """What is wanted counts before it is there; what others in the account use counts too."""
+    ours = counts[quota.counted] * quota.each if quota.counted else None
+    theirs = answered.used if answered else None
+    used = max((n for n in (ours, theirs) if n is not None), default=None)
+    limit = answered.granted if answered else quota.limit
+    return Use(quota.name, limit, used, _A_TENANT.get(quota.counted, 0) * quota.each, quota.reserve)
+
+
+def _view(one: _Known, tenants: int) -> dict[str, Any]:
+    how = standing(one.use)
+    return {
+        "name": one.quota.name,
+        "meaning": one.quota.meaning,
+        "per": one.quota.per,
+        "limit": one.use.limit,
+        "source": "aws" if one.answered else "default",
+        "seen_at": plain(one.answered.seen_at) if one.answered else None,
+        "used": one.use.used,
+        "percent": how.percent,
+        "state": how.state.value,
+        "reserve": one.use.reserve,
+        "tenants_left": how.tenants_left,
+        "runs_out_at_tenant": None if how.tenants_left is None else tenants + how.tenants_left + 1,
+    }
