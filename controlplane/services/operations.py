@@ -198,7 +198,13 @@ def settle(
         if row.status != Status.NEEDS_OPERATOR:
             raise Conflict(f"operation {operation_id} needs no settling: it is {row.status}")
         if outcome == "retry":
-            fields = {"leg": PLAN_LEG, "leg_state": "ready", "error": {}, "cancel_requested": ""}
+            fields: dict[str, Any] = {
+                "leg": PLAN_LEG,
+                "leg_state": "ready",
+                "error": {},
+                "cancel_requested": "",
+            }
+            fields |= {"waiting_for": "", "next_command": "", "cancel_insist": False}
             moved = operations.move(
                 session, row.id, Status.PLANNING, control.now(), f"taken up again by {actor.name}", **fields
             )

@@ -121,8 +121,8 @@ def _for_a_person(evidence: Evidence) -> Verdict | None:
     if tainted:
         return _needs_operator(
             f"{', '.join(tainted)} is tainted: the next apply would delete it and make an empty one",
-            "look whether the database is whole, then `operation settle` with untaint (raise its credential"
-            " version: the master password may not have been set) or with replace",
+            "look whether the database is whole; `operation settle` then takes it over as it is and sets its"
+            " master password again. To give it up: `operation settle --outcome failed`, then `tenant destroy`",
         )
     foreign = sorted(
         f"{p.id} ({address})"

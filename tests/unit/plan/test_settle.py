@@ -100,7 +100,7 @@ def test_a_tainted_database_is_for_a_person_whatever_else_is_there() -> None:
     state = read_state(json.loads((RECORDED / "state_tainted.json").read_text()))
     for run, code in ((RunEnd.LOST, None), (RunEnd.ENDED, 0), (RunEnd.NEVER_STARTED, None)):
         verdict = _settle(CREATE, state, {ALARM: FOUND}, run, code)
-        assert verdict.outcome is Outcome.NEEDS_OPERATOR and "untaint" in verdict.next_step
+        assert verdict.outcome is Outcome.NEEDS_OPERATOR and "operation settle" in verdict.next_step
 
 
 def test_a_tainted_alarm_is_only_left_to_do() -> None:
