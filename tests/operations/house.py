@@ -13,6 +13,7 @@ from controlplane.catalog import load as load_catalog
 from controlplane.ports import Ports
 from controlplane.services.actor import Actor, Role
 from controlplane.services.control import Ask, Control
+from controlplane.steps import lifting
 from controlplane.steps.world import World, install, utc_now
 from controlplane.store import platforms
 from controlplane.store.database import Database, connect, open_database
@@ -55,7 +56,7 @@ class House:
     def worker(self, executor_id: str = "embedded", poll: float = 0.02) -> Worker:
         engine = durable.Engine(self.url, executor_id, poll)
         engine.launch()
-        return Worker(self.db, engine, utc_now, capacity=8, poll_seconds=poll)
+        return Worker(self.db, engine, utc_now, capacity=8, poll_seconds=poll, hooks=(lifting.tend,))
 
 
 def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:

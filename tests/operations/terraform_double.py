@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class TerraformDouble:
 
     def __init__(self, path: Path, cloud: FakeCloud) -> None:
         self.cloud = cloud
+        self.after_create: Callable[[], object] | None = None  # what happens just behind it
         self.database: FakeDatabase | None = None  # whose servers get what an apply does to passwords
         self.world = World(
             path, lambda: {"runs": {}, "states": {}, "applied": [], "faults": [], "overlaps": []}
@@ -202,7 +203,10 @@ class TerraformDouble:
         if action == "create":
             if found is not None:
                 return _EXISTS
-            return self._make(identifier, values)
+            problem = self._make(identifier, values)
+            if not problem and self.after_create is not None:
+                self.after_create()
+            return problem
         elif action == "update":
             if found is not None and found.status == "stopped":
                 return "InvalidDBInstanceState: Instance is stopped"
