@@ -18,7 +18,18 @@ from api.edge import Edge
 from api.events import Hub
 from api.limits import Limits
 from api.measure import Measures
-from api.rest import access, blueprints, costs, fleet, health, operations, tenants, waves, workspaces
+from api.rest import (
+    access,
+    blueprints,
+    costs,
+    fleet,
+    health,
+    operations,
+    reviews,
+    tenants,
+    waves,
+    workspaces,
+)
 from controlplane.services import about, log
 from controlplane.services.control import Control
 from controlplane.services.quick import open_quick
@@ -31,7 +42,8 @@ A change answers `202` with a long operation (AIP-151); follow it under `/v1/ope
 problems (RFC 9457). `Idempotency-Key` makes a POST safe to repeat."""
 _GZIP_FROM_BYTES = 1024
 ROUTERS = tuple(
-    p.router for p in (tenants, operations, blueprints, access, fleet, costs, waves, workspaces, health)
+    p.router
+    for p in (tenants, operations, blueprints, access, fleet, costs, waves, reviews, workspaces, health)
 )
 
 

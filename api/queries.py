@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.domain.operation import Kind, Status
+from controlplane.domain.review.progress import ReviewStatus
 from controlplane.domain.tenant import Phase, Size, Stage
 from controlplane.services import audit, fleet
 
@@ -46,6 +47,10 @@ class Operations(Paged):
 
     def queue(self) -> fleet.Queue:
         return fleet.Queue(**self.model_dump())
+
+
+class Reviews(Paged):
+    status: ReviewStatus | None = None
 
 
 class Audit(Paged):

@@ -11,7 +11,7 @@ import typer
 
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.terminal import exits
-from controlplane.terminal.commands import cost, fleet, machine, operations, tenants
+from controlplane.terminal.commands import cost, fleet, machine, operations, review, tenants
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.output import Printer
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(tenants.group, name="tenant")
 app.add_typer(operations.group, name="operation")
 app.add_typer(cost.group, name="cost")
+app.add_typer(review.group, name="review")
 for name in ("blueprint", "wave", "audit", "token", "user", "window"):
     app.add_typer(getattr(fleet, name), name=name)
 app.add_typer(machine.db, name="db")

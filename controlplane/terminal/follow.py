@@ -148,7 +148,7 @@ def _may_ask(here: Here) -> bool:
 
 def _approved_now(here: Here, view: View) -> bool:
     """Ask the person who is there; the plan that was shown is the one that is approved."""
-    if view["status"] != "awaiting_approval":
+    if view["status"] != "awaiting_approval" or " review merge " in view["metadata"]["next_command"]:
         return False
     print("apply this plan? [y/N] ", end="", file=here.out.err, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

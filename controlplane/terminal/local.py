@@ -9,6 +9,7 @@ from typing import Any
 
 from controlplane import checkup, wiring
 from controlplane.domain.operation import Kind
+from controlplane.domain.review.progress import ReviewStatus
 from controlplane.operations import Create, Platform, operation_type
 from controlplane.services import (
     about,
@@ -147,6 +148,41 @@ class LocalClient:
     def steer_wave(self, verb: str, wave_id: str, manner: Manner) -> Answer:
         what: tuple[str, Any] = (f"waves/{wave_id}/{verb}", {})
         return self._change(manner, what, lambda c, _: waves.steer(c, self._actor, wave_id, verb))
+
+    # --- reviews: a repository is looked at for who asks
+
+    def reviews(self, query: Query) -> Answer:
+        from controlplane.services.reviews import asking as reviews  # noqa: PLC0415
+
+        given = _given(query)
+        statuses = [given.pop("status")] if "status" in given else []
+        return reviews.page(self._control, self._actor, [ReviewStatus(s) for s in statuses], **given)
+
+    def review(self, review_id: str) -> Answer:
+        from controlplane.services.reviews import asking as reviews  # noqa: PLC0415
+
+        return reviews.show(self._control, self._actor, review_id)
+
+    def open_review(self, body: Query, manner: Manner) -> Answer:
+        from controlplane.services.reviews import asking as reviews  # noqa: PLC0415
+        from controlplane.services.reviews import opening  # noqa: PLC0415
+
+        wanted = bodies.parse(reviews.OpenReview, dict(body))
+        return self._change(
+            manner, ("reviews", wanted), lambda c, ask: opening.open_(c, self._actor, wanted, ask)
+        )
+
+    def steer_review(self, verb: str, review_id: str, manner: Manner) -> Answer:
+        from controlplane.services.reviews import asking as reviews  # noqa: PLC0415
+
+        act = {"approve": reviews.approve, "merge": reviews.merge}[verb]
+        what: tuple[str, Any] = (f"reviews/{review_id}/{verb}", {})
+        return self._change(manner, what, lambda c, ask: act(c, self._actor, review_id, ask))
+
+    def sync_reviews(self, manner: Manner) -> Answer:
+        from controlplane.services.reviews import opening  # noqa: PLC0415
+
+        return self._change(manner, ("reviews/sync", {}), lambda c, ask: opening.sync(c, self._actor, ask))
 
     # --- audit, access, windows
 

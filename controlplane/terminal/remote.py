@@ -108,6 +108,23 @@ class RemoteClient:
     def steer_wave(self, verb: str, wave_id: str, manner: Manner) -> Answer:
         return self._send("POST", f"/v1/waves/{_part(wave_id)}/{verb}", None, manner)
 
+    # --- reviews
+
+    def reviews(self, query: Query) -> Answer:
+        return self._get("/v1/reviews", query)
+
+    def review(self, review_id: str) -> Answer:
+        return self._get(f"/v1/reviews/{_part(review_id)}")
+
+    def open_review(self, body: Query, manner: Manner) -> Answer:
+        return self._send("POST", "/v1/reviews", body, manner)
+
+    def steer_review(self, verb: str, review_id: str, manner: Manner) -> Answer:
+        return self._send("POST", f"/v1/reviews/{_part(review_id)}/{verb}", None, manner)
+
+    def sync_reviews(self, manner: Manner) -> Answer:
+        return self._send("POST", "/v1/reviews/sync", None, manner)
+
     # --- audit, access, windows
 
     def audit(self, query: Query) -> Answer:

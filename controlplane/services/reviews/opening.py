@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from controlplane.domain.errors import Conflict, ControlPlaneError, Invalid
+from controlplane.domain.errors import Conflict, ControlPlaneError, Invalid, Missing
 from controlplane.domain.names import TenantUid, parse_slug, tenant_workspace
 from controlplane.domain.operation import Kind, Status, is_final
 from controlplane.domain.review import desired
@@ -237,7 +237,9 @@ def sync(control: Control, actor: Actor, ask: Ask) -> dict[str, Any]:
                 continue
             if branch.startswith(OURS) and reviews.of_branch(session, branch) is None:
                 continue  # left over from a review that is finished
-        items.append(_synced(control, actor, branch, ask))
+        item = _synced(control, actor, branch, ask)
+        if item["review"] or actor.sees_everything or item["problem"]["code"] != Missing.code:
+            items.append(item)
     return {"items": items, "next_page_token": None}
 
 
