@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from typing import Any
+
+import boto3
 
 from tests.e2e.machine import Machine, Running
 
@@ -51,6 +54,30 @@ class Hand:
         )
         return done.returncode, done.stdout
 
+    def copy(self, slug: str) -> Path:
+        """The workspace as a checkout of it elsewhere, with its `init` done."""
+        folder = self.machine.folder / "checkout" / slug
+        ignored = ignore_patterns(".run", ".terraform", "runner_override.tf")
+        copytree(self.folder(slug), folder, ignore=ignored)
+        code, told = self.terraform(folder, "init", "-no-color")
+        assert code == 0, told
+        return folder
+
+    def client(self, service: str) -> Any:
+        """AWS without Terraform."""
+        found = self._sandbox()
+        return boto3.client(
+            service,
+            region_name=str(found["region"]),
+            endpoint_url=str(found["endpoint_url"]),
+            aws_access_key_id="engineer",
+            aws_secret_access_key="engineer",
+        )
+
+    def _sandbox(self) -> dict[str, Any]:
+        file = self.machine.folder / ".controlplane" / "sandbox" / "sandbox.json"
+        return dict(json.loads(file.read_text()))
+
     def plan(self, slug: str) -> tuple[int, str]:
         """`terraform init && terraform plan -detailed-exitcode`: 0 is an empty plan, 2 one with changes."""
         folder = self.folder(slug)
@@ -61,8 +88,7 @@ class Hand:
     def _environment(self, folder: Path) -> dict[str, str]:
         workspace = json.loads((folder / "controlplane.json").read_text())["workspace"]
         address = f"{self.server}/v1/workspaces/{workspace}/state"
-        data = self.machine.folder / ".controlplane"
-        sandbox: dict[str, Any] = json.loads((data / "sandbox" / "sandbox.json").read_text())
+        data, sandbox = self.machine.folder / ".controlplane", self._sandbox()
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.machine.folder / "home"),

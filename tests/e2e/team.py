@@ -12,6 +12,13 @@ from typing import Any
 from tests.e2e.machine import Machine
 
 SECONDS = 900
+# Applies in which RDS is making a database at this moment.
+CREATING = """
+    SELECT run.pid, operation.id AS operation, operation.tenant_slug AS slug
+    FROM run JOIN operation ON operation.id = run.operation_id
+    WHERE run.verb = 'apply' AND run.status = 'running' AND EXISTS (SELECT 1 FROM run_line
+    WHERE run_line.run_id = run.id AND run_line.text LIKE '%aws_db_instance.this: Still creating%')
+"""
 
 
 @contextmanager
@@ -48,3 +55,9 @@ def wait_until(what: str, true: Callable[[], bool], seconds: float = SECONDS) ->
     while not true():
         assert time.monotonic() < deadline, what
         time.sleep(1)
+
+
+def execute(machine: Machine, statement: str, *values: object) -> None:
+    """What no door does: harm."""
+    with closing(sqlite3.connect(machine.folder / "tenants.db", timeout=30)) as connection, connection:
+        connection.execute(statement, values)

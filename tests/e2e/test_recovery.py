@@ -15,15 +15,10 @@ import pytest
 
 from tests.e2e.by_hand import hand
 from tests.e2e.machine import Machine, Running
-from tests.e2e.team import ask, rows, run, team, wait_until
+from tests.e2e.team import CREATING, ask, rows, run, team, wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1500)]
 SLUGS = ("first", "second", "third")
-CREATING = """
-    SELECT run.pid, operation.tenant_slug AS slug FROM run JOIN operation ON operation.id = run.operation_id
-    WHERE run.verb = 'apply' AND run.status = 'running' AND EXISTS (SELECT 1 FROM run_line
-    WHERE run_line.run_id = run.id AND run_line.text LIKE '%aws_db_instance.this: Still creating%')
-"""
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def _for_a_person(evidence: Evidence) -> Verdict | None:
         return _needs_operator(
             f"{', '.join(tainted)} is tainted: the next apply would delete it and make an empty one",
             "look whether the database is whole; `operation settle` then takes it over as it is and sets its"
-            " master password again. To give it up: `operation settle --outcome failed`, then `tenant destroy`",
+            " master password again; or give it up: `operation settle --outcome failed`, `tenant destroy`",
         )
     foreign = sorted(
         f"{p.id} ({address})"
