@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
@@ -327,11 +327,13 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
     from controlplane.durable import Engine, on_reach
     from controlplane.services import waves
     from controlplane.services.reviews.keeper import Keeper
+    from controlplane.steps import lifting
     from controlplane.steps.world import install, utc_now
     from controlplane.store.sealed import check_keys
     from controlplane.worker.lease import Lease
     from controlplane.worker.lock import WorkerLock
     from controlplane.worker.loop import Worker
+    from controlplane.worker.watch import FenceWatch
 
     db = open_or_create(settings)
     with ExitStack() as stack:
@@ -358,11 +360,24 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             capacity=max(4, 4 * settings.slots),
             poll_seconds=settings.poll_seconds,
             shares=shares,
-            hooks=(partial(waves.advance, here), Keeper(here)),
+            # One that ends when nothing is left to do would never end by a clock.
+            hooks=(partial(waves.advance, here), Keeper(here), FenceWatch(lifting.tend))
+            + (() if until_idle else (clock(here, executor, alone=not shares),)),
         )
         if started is not None:
             started(worker)
         worker.run(until_idle=until_idle)
+
+
+def clock(control: Control, holder: str, *, alone: bool) -> Callable[[], None]:
+    """What is done by schedule, beside the worker's own loop."""
+    from controlplane.services.schedules.jobs import JOBS
+    from controlplane.services.schedules.running import Clockwork
+    from controlplane.worker.schedules import Clock
+
+    work = Clockwork(control, holder, JOBS)
+    work.begin(alone=alone)
+    return Clock(work.tick).look
 
 
 # --- looking after the installation -----------------------------------------------------------------

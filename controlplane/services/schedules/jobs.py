@@ -1,0 +1,85 @@
+"""What is done by the clock: one row each. A job answers a few words of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.services import quotas
+from controlplane.services.actor import Actor
+from controlplane.services.asking import Way
+from controlplane.services.control import Ask, Control
+from controlplane.services.costs import actuals, asked, book, commitments, daily
+from controlplane.services.drift import asked as drift_asked
+from controlplane.services.drift import scanning as drift
+from controlplane.services.rightsizing import asked as rightsizing_asked
+from controlplane.services.rightsizing import scanning as rightsizing
+
+Work = Callable[[Control, Actor], str]
+_WAY = Way(Ask(reason="by schedule"))
+
+
+@dataclass(frozen=True)
+class Job:
+    summary: str
+    cron: str
+    work: Work
+    jitter_seconds: int = 300
+    minutes: int = 60  # after which whoever held it counts as gone
+
+
+def _rightsizing(control: Control, actor: Actor) -> str:
+    return _scanned(rightsizing.scan(control, actor, rightsizing_asked.Scanning(), _WAY))
+
+
+def _overload(control: Control, actor: Actor) -> str:
+    urgent = rightsizing_asked.Scanning(urgent_only=True)
+    return _scanned(rightsizing.scan(control, actor, urgent, _WAY))
+
+
+def _scanned(found: Mapping[str, Any]) -> str:
+    inbox = ", ".join(f"{count} {name}" for name, count in found["inbox"].items()) or "nothing new"
+    return f"{found['looked_at']} databases: {inbox}; {found['problem_count']} problems"
+
+
+def _drift(control: Control, actor: Actor) -> str:
+    found = drift.scan(control, actor, drift_asked.Scanning(), _WAY)
+    weights = ", ".join(f"{count} {name}" for name, count in found["differences"].items()) or "as recorded"
+    return f"{found['looked_at']} databases: {weights}; {len(found['skipped'])} left alone"
+
+
+def _quotas(control: Control, actor: Actor) -> str:
+    return f"{len(quotas.refresh(control, actor, _WAY)['answered'])} quotas answered"
+
+
+def _cost_record(control: Control, actor: Actor) -> str:
+    found = daily.record(control, actor)
+    return f"{found['tenants']} tenants, {found['monthly_usd'] or 'unknown'} USD a month"
+
+
+def _cost_actuals(control: Control, actor: Actor) -> str:
+    found = actuals.ask(control, actor, _WAY)
+    return f"{found['requests']} requests, {found['cost_usd'] or 'unknown'} USD"
+
+
+def _prices(control: Control, actor: Actor) -> str:
+    found = book.refresh(control, actor, asked.Refreshing(), _WAY).body
+    return f"{len(found['changes'])} prices differ; `controlplane cost prices --refresh` takes them"
+
+
+def _commitments(control: Control, actor: Actor) -> str:
+    found = commitments.show(control, actor)
+    return f"{found['level']}: {found['reason']}"
+
+
+JOBS: Mapping[str, Job] = {
+    "rightsizing": Job("two weeks of metrics against every class", "30 3 * * *", _rightsizing, 1800, 180),
+    "rightsizing-hot": Job("who is overloaded right now", "*/10 * * * *", _overload, 60, 15),
+    "drift": Job("what AWS has against what is recorded", "17 * * * *", _drift),
+    "quotas": Job("what AWS grants the account", "5 4 * * *", _quotas),
+    "cost-record": Job("what the fleet costs today", "50 23 * * *", _cost_record, 0),
+    "cost-actuals": Job("what was billed, one paid request", "45 6 * * *", _cost_actuals),
+    "price-refresh": Job("whether prices changed", "20 5 * * mon", _prices),
+    "commitment-advice": Job("whether reserved instances would pay", "40 5 1 * *", _commitments),
+}

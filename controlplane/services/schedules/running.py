@@ -1,0 +1,137 @@
+"""Doing what is due, once: whoever moves the row's `due_at` on has the tick.
+
+A worker calls `tick` again and again; `run` does the same on a person's or another scheduler's word.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from controlplane.domain.errors import Conflict, ControlPlaneError
+from controlplane.domain.windows.ticks import Ticks
+from controlplane.services.actor import Action, Actor, Role
+from controlplane.services.control import Ask, Control, new_id
+from controlplane.services.schedules.jobs import JOBS, Job
+from controlplane.services.schedules.listing import planned, view
+from controlplane.store import audit
+from controlplane.store.fleet import schedules
+from controlplane.store.fleet.rows import Schedule
+
+_log = logging.getLogger(__name__)
+_WORDS = 1_000  # of what happened that are kept
+
+
+@dataclass(frozen=True)
+class Clockwork:
+    """One worker's view of the schedules. `holder` names it; `jobs` are what is known to do."""
+
+    control: Control
+    holder: str
+    jobs: Mapping[str, Job]
+
+    def begin(self, *, alone: bool) -> None:
+        """Make the rows that are not there. Who is alone takes back what a life before held."""
+        now = self.control.now()
+        with self.control.db.write() as session:
+            schedules.ensure(session, [planned(name, job, now) for name, job in self.jobs.items()])
+            for row in schedules.every(session) if alone else ():
+                if row.holder:
+                    lost = {"last_status": "lost", "last_words": f"{row.holder} went away"}
+                    schedules.finish(session, row.name, row.holder, lost)
+
+    def tick(self) -> bool:
+        """Do the next thing that is due; False when there is none."""
+        now = self.control.now()
+        with self.control.db.read() as session:
+            rows = [row for row in schedules.due(session, now) if row.name in self.jobs]
+        return any(self._claim(row) and self.do(row.name) for row in rows)
+
+    def _claim(self, row: Schedule) -> bool:
+        now, ticks = self.control.now(), ticks_of(row)
+        missed = ticks.missed(row.due_at, now)
+        values: dict[str, Any] = {
+            "due_at": ticks.after(now) or now + timedelta(days=366),
+            "missed": missed,
+            "missed_in_all": Schedule.missed_in_all + missed,
+            **_held(self.holder, self.jobs[row.name], now),
+        }
+        if missed:
+            _log.warning("schedule %s: %s ticks were missed since %s", row.name, missed, row.due_at)
+        with self.control.db.write() as session:
+            return schedules.claim(session, row, values, now)
+
+    def do(self, name: str) -> bool:
+        actor = Actor(f"schedule:{name}", Role.ADMIN, origin=self.holder)
+        status, words = "failed", "it ended in an error of the program"
+        try:
+            words = self.jobs[name].work(self.control, actor)
+            status = "done"
+        except ControlPlaneError as error:
+            words = f"{error.message}; {error.hint}" if error.hint else error.message
+            _log.warning("schedule %s: %s", name, words)
+        finally:
+            self._finish(name, status, words)
+        return True
+
+    def _finish(self, name: str, status: str, words: str) -> None:
+        values = {
+            "last_status": status,
+            "last_words": words[:_WORDS],
+            "last_ended_at": self.control.now(),
+        }
+        with self.control.db.write() as session:
+            schedules.finish(session, name, self.holder, values)
+
+
+def run(control: Control, actor: Actor, name: str, ask: Ask) -> dict[str, Any]:
+    """Now, whatever the clock says. A tick that was due is done by it."""
+    actor.require(Action.CHANGE_FLEET)
+    work = Clockwork(control, f"{actor.name}:{new_id('run')}", JOBS)
+    work.begin(alone=False)
+    now = control.now()
+    with control.db.write() as session:
+        row = schedules.get(session, name)
+        due = ticks_of(row).after(now) or now + timedelta(days=366)
+        values = {"due_at": due, **_held(work.holder, _job(name), now)}
+        if not schedules.claim(session, row, values, now):
+            raise Conflict(
+                f"the schedule {name} is being run by {row.holder}", hint="controlplane schedule list"
+            )
+        audit.append(
+            session,
+            at=now,
+            actor=actor.name,
+            action="schedule.run",
+            subject=f"schedule/{name}",
+            reason=ask.reason,
+            request_id=ask.request_id,
+            origin=actor.origin,
+        )
+    work.do(name)  # the claim above stands for the tick
+    with control.db.read() as session:
+        return view(schedules.get(session, name))
+
+
+def ticks_of(row: Schedule) -> Ticks:
+    return Ticks(row.name, row.cron, row.zone, row.jitter_seconds)
+
+
+def _job(name: str) -> Job:
+    found = JOBS.get(name)
+    if found is None:
+        raise Conflict(
+            f"this version does nothing under the schedule {name}", hint="controlplane schedule list"
+        )
+    return found
+
+
+def _held(holder: str, job: Job, now: Any) -> dict[str, Any]:
+    return {
+        "holder": holder,
+        "held_until": now + timedelta(minutes=job.minutes),
+        "last_started_at": now,
+    }
