@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from store_rows import NOW
 
 from controlplane.store import audit
 from controlplane.store.audit import AuditFilter, verification
 from controlplane.store.database import Database
+from tests.store.store_rows import NOW
 
 FIELDS = {"actor": "ann", "action": "resize.requested", "subject": "tenant/acme"}
 

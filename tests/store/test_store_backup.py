@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from store_rows import NOW, add_tenant
 
 from controlplane.adapters.dump import pg_dump
 from controlplane.domain.errors import CatalogCorrupt, Invalid, Unavailable
@@ -23,6 +22,7 @@ from controlplane.store.migrate import migrate
 from controlplane.store.migrate.backup import backup
 from controlplane.store.migrate.check import check
 from controlplane.store.tables import Operation, Plan
+from tests.store.store_rows import NOW, add_tenant
 
 
 def _restored(db: Database, target: Path, fixture: Callable[[str], Any]) -> Database:

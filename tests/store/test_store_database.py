@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
-from store_rows import add_tenant
 
 from controlplane.domain.errors import (
     CatalogCorrupt,
@@ -26,6 +25,7 @@ from controlplane.store.database import Database, connect, open_database
 from controlplane.store.migrate import migrate
 from controlplane.store.migrate.check import check
 from controlplane.store.tables import Wave
+from tests.store.store_rows import add_tenant
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_a_full_disk_is_named_and_costs_nothing_that_was_written(sqlite_db: Data
 _WRITE_PAST_THE_LIMIT = """
 import resource, sys
 sys.path.insert(0, sys.argv[2])
-from store_rows import add_tenant
+from tests.store.store_rows import add_tenant
 from controlplane.domain.errors import Unavailable
 from controlplane.store.database import open_database
 from controlplane.store.migrate.check import check

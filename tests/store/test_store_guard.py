@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from store_rows import NOW
 
 from controlplane.domain.errors import (
     AlreadyExists,
@@ -22,6 +21,7 @@ from controlplane.store.database import Database
 from controlplane.store.guard import access, idempotency, overrides, windows
 from controlplane.store.guard.idempotency import Answer
 from controlplane.store.tables import PolicyOverride, Token, User, Window
+from tests.store.store_rows import NOW
 
 LATER = NOW + timedelta(hours=1)
 

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, text
 from sqlalchemy.orm import Session
-from store_rows import NOW, add_tenant, tenant
 
 from controlplane.domain.errors import Invalid
 from controlplane.store import tenants
 from controlplane.store.database import Database, open_database
 from controlplane.store.tables import Tenant, TenantEvent, TenantLabel
 from controlplane.store.tenants import TenantFilter, listing
+from tests.store.store_rows import NOW, add_tenant, tenant
 
 MANY = 10_000
 SORTS = [f"{name}{turn}" for name in listing.SORTS for turn in ("", " desc")]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from store_rows import NOW, add_tenant
 
 from controlplane.domain.errors import Conflict, Missing
 from controlplane.domain.tenant import Size
@@ -14,6 +13,7 @@ from controlplane.domain.workspace import SlotSpec
 from controlplane.store import platforms, slots
 from controlplane.store.database import Database
 from controlplane.store.tables import Slot
+from tests.store.store_rows import NOW, add_tenant
 
 UID = "u0000001"
 SPEC = SlotSpec(1, "acme-u0000001-e1", Size.MICRO, 20, multi_az=False, backup_days=1)

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy.exc import StatementError
-from store_rows import NOW, add_tenant, in_phase
 
 from controlplane.domain.errors import (
     AlreadyExists,
@@ -20,6 +19,7 @@ from controlplane.domain.errors import (
 from controlplane.domain.tenant import PHASE_TRANSITIONS, Phase
 from controlplane.store import history, tenants
 from controlplane.store.database import Database
+from tests.store.store_rows import NOW, add_tenant, in_phase
 
 BY = {"actor": "ann", "now": NOW}
 
