@@ -10,13 +10,13 @@ import json
 import os
 import socket
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
+from controlplane import sources
 from controlplane.domain.errors import Invalid, Unavailable
 from controlplane.settings import Settings, load
 from controlplane.store.database import Database, open_database
@@ -24,16 +24,7 @@ from controlplane.store.database import Database, open_database
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount, Clients
     from controlplane.domain.policy.decision import Policy
-    from controlplane.ports import (
-        BillSource,
-        FleetSource,
-        Keyring,
-        MetricSource,
-        Ports,
-        PriceSource,
-        QuotaSource,
-        Runner,
-    )
+    from controlplane.ports import Keyring, Ports, PriceSource, Runner
     from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
     from controlplane.services.actor import Actor
     from controlplane.services.control import Control
@@ -71,12 +62,12 @@ def control_of(settings: Settings, db: Database) -> Control:
         two_person=settings.two_person,
         prices=prices_folder(settings),
         price_source=lambda: price_source(settings),
-        bill_source=lambda: bill_source(settings),
+        bill_source=lambda: sources.bills(aws_account(settings)),
         changes_through=settings.changes_through,
         forge=lambda: Repository(settings.data_dir.absolute() / REVIEWS_FOLDER),
-        metric_source=lambda: metric_source(settings),
-        fleet_source=cache(lambda: fleet_source(settings)),
-        quota_source=lambda: quota_source(settings),
+        metric_source=lambda: sources.metrics(aws_account(settings)),
+        fleet_source=cache(lambda: sources.fleet(aws_account(settings))),
+        quota_source=lambda: sources.quotas(aws_account(settings)),
         rightsizing_alone=settings.rightsizing_alone,
     )
 
@@ -155,46 +146,9 @@ def prices_folder(settings: Settings) -> Path:
 
 
 def price_source(settings: Settings) -> PriceSource:
-    """AWS's price list, which answers in one region for all of them."""
-    from controlplane.adapters.aws.clients import Clients
-    from controlplane.adapters.pricing import REGION, AwsPriceList
-
     if settings.is_sandbox:
         raise Unavailable("the sandbox has no price list", hint="CONTROLPLANE_CLOUD=aws asks AWS for prices")
-    account = replace(aws_account(settings), region=REGION)
-    return AwsPriceList(Clients(account).get("pricing"))
-
-
-def bill_source(settings: Settings) -> BillSource:
-    from controlplane.adapters.aws.clients import Clients
-    from controlplane.adapters.costexplorer import REGION, CostExplorer
-
-    account = replace(aws_account(settings), region=REGION)
-    return CostExplorer(Clients(account).get("ce"))
-
-
-def metric_source(settings: Settings) -> MetricSource:
-    from controlplane.adapters.aws.clients import Clients, Role
-    from controlplane.adapters.metrics import CloudWatchMetrics
-
-    return CloudWatchMetrics(Clients(aws_account(settings)).get("cloudwatch", Role.PLAN))
-
-
-def fleet_source(settings: Settings) -> FleetSource:
-    """One look at all databases for everybody in this process who asks within half a minute."""
-    from controlplane.adapters.aws.cloud import Aws
-    from controlplane.adapters.poller import FleetPoller
-
-    return FleetPoller(Aws(aws_account(settings)))
-
-
-def quota_source(settings: Settings) -> QuotaSource:
-    from controlplane.adapters.aws.clients import Clients, Role
-    from controlplane.adapters.quotas import AwsQuotas
-
-    clients = Clients(aws_account(settings))
-    services = None if settings.is_sandbox else clients.get("service-quotas", Role.PLAN)
-    return AwsQuotas(clients.get("rds", Role.PLAN), services)
+    return sources.prices(aws_account(settings))
 
 
 def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:
@@ -330,6 +284,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
     from controlplane.steps import lifting
     from controlplane.steps.world import install, utc_now
     from controlplane.store.sealed import check_keys
+    from controlplane.worker import schedules
     from controlplane.worker.lease import Lease
     from controlplane.worker.lock import WorkerLock
     from controlplane.worker.loop import Worker
@@ -362,22 +317,11 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             shares=shares,
             # One that ends when nothing is left to do would never end by a clock.
             hooks=(partial(waves.advance, here), Keeper(here), FenceWatch(lifting.tend))
-            + (() if until_idle else (clock(here, executor, alone=not shares),)),
+            + (() if until_idle else (schedules.clock(here, executor, alone=not shares),)),
         )
         if started is not None:
             started(worker)
         worker.run(until_idle=until_idle)
-
-
-def clock(control: Control, holder: str, *, alone: bool) -> Callable[[], None]:
-    """What is done by schedule, beside the worker's own loop."""
-    from controlplane.services.schedules.jobs import JOBS
-    from controlplane.services.schedules.running import Clockwork
-    from controlplane.worker.schedules import Clock
-
-    work = Clockwork(control, holder, JOBS)
-    work.begin(alone=alone)
-    return Clock(work.tick).look
 
 
 # --- looking after the installation -----------------------------------------------------------------

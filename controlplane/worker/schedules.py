@@ -9,8 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from controlplane.domain.errors import ControlPlaneError
+from controlplane.services.control import Control
+from controlplane.services.schedules.jobs import JOBS
+from controlplane.services.schedules.running import Clockwork
 
 _log = logging.getLogger(__name__)
+
+
+def clock(control: Control, holder: str, *, alone: bool) -> Callable[[], None]:
+    """What a worker calls with every look; who is `alone` takes back what a life before held."""
+    work = Clockwork(control, holder, JOBS)
+    work.begin(alone=alone)
+    return Clock(work.tick).look
 
 
 @dataclass

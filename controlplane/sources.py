@@ -1,0 +1,51 @@
+"""What services may look at outside by themselves: prices, bills, metrics, databases, quotas. A part of the
+composition root: `wiring` says of which account. Imported when it is needed, like everything there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from controlplane.adapters.aws.clients import AwsAccount
+    from controlplane.ports import BillSource, FleetSource, MetricSource, PriceSource, QuotaSource
+
+
+def prices(account: AwsAccount) -> PriceSource:
+    """AWS's price list, which answers in one region for all of them."""
+    from controlplane.adapters.aws.clients import Clients
+    from controlplane.adapters.pricing import REGION, AwsPriceList
+
+    return AwsPriceList(Clients(replace(account, region=REGION)).get("pricing"))
+
+
+def bills(account: AwsAccount) -> BillSource:
+    from controlplane.adapters.aws.clients import Clients
+    from controlplane.adapters.costexplorer import REGION, CostExplorer
+
+    return CostExplorer(Clients(replace(account, region=REGION)).get("ce"))
+
+
+def metrics(account: AwsAccount) -> MetricSource:
+    from controlplane.adapters.aws.clients import Clients, Role
+    from controlplane.adapters.metrics import CloudWatchMetrics
+
+    return CloudWatchMetrics(Clients(account).get("cloudwatch", Role.PLAN))
+
+
+def fleet(account: AwsAccount) -> FleetSource:
+    """One look at all databases for everybody in this process who asks within half a minute."""
+    from controlplane.adapters.aws.cloud import Aws
+    from controlplane.adapters.poller import FleetPoller
+
+    return FleetPoller(Aws(account))
+
+
+def quotas(account: AwsAccount) -> QuotaSource:
+    """An emulator answers for RDS alone."""
+    from controlplane.adapters.aws.clients import Clients, Role
+    from controlplane.adapters.quotas import AwsQuotas
+
+    clients = Clients(account)
+    services = None if account.endpoint_url else clients.get("service-quotas", Role.PLAN)
+    return AwsQuotas(clients.get("rds", Role.PLAN), services)
