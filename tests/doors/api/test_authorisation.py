@@ -24,6 +24,7 @@ BODIES = {
     "/v1/tokens": {"name": "made-here"},
     "/v1/users": {"name": "made-here"},
     "/v1/windows": {"name": "w", "effect": "allow", "cron": "0 2 * * *", "minutes": 60},
+    "/v1/costs/budget": {"scope": "fleet", "monthly_usd": "100"},
     "/v1/tenants/{slug}/destroy": {"confirm": "own-1"},
 }
 
