@@ -7,7 +7,7 @@ from dataclasses import replace
 from controlplane.steps import subject
 from controlplane.steps.story import effect
 from controlplane.steps.world import world
-from controlplane.store import slots
+from controlplane.store import moves, slots
 
 
 @effect("settle_slots", "recording the slots as they are now")
@@ -28,3 +28,4 @@ def retire(operation_id: str) -> None:
     with here.db.write() as session:
         found = subject.read(session, operation_id)
         slots.retire(session, found.the_tenant().uid)
+        moves.end_with_tenant(session, found.the_tenant().uid, here.now(), found.operation.requested_by)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from controlplane.domain.errors import Conflict, ControlPlaneError
 from controlplane.durable import Engine
-from controlplane.store import leases, operations
+from controlplane.store import leases, moves, operations
 from controlplane.store.database import Database
 from controlplane.worker import sweep
 
@@ -95,4 +95,5 @@ class Worker:
 
     def _is_idle(self) -> bool:
         with self.db.read() as session:
-            return operations.is_idle(session, self.now())
+            # A fence that stands is watched to its end, also when nothing else is left to do.
+            return operations.is_idle(session, self.now()) and not moves.stands(session)

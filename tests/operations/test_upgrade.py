@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,11 +13,13 @@ import pytest
 from controlplane.domain.errors import Conflict, Missing, Refused
 from controlplane.domain.migration.checklist import EVERY_UPGRADE, Item
 from controlplane.domain.operation import Kind
-from controlplane.operations import Create, Finalize, Resize, Rollback, Upgrade
+from controlplane.operations import Create, Destroy, Finalize, Resize, Rollback, Upgrade
 from controlplane.ports import Login
 from controlplane.services import operations as asking
 from controlplane.services import tenants
 from controlplane.services.control import Ask
+from controlplane.steps import world
+from controlplane.store import platforms
 from tests.operations.house import ADMIN, ASK, OTHER, House
 
 Run = Callable[[], None]
@@ -48,8 +51,6 @@ def upgrade(house: House, ask: Ask = ASK, **fields: Any) -> str:
 
 def application(house: House) -> Login:
     """As the application logs in: by what its secret says now."""
-    import json
-
     slug, uid = "acme", tenant(house)["uid"]
     found = json.loads(house.cloud.read_secret(f"controlplane/{slug}-{uid}/application"))
     return Login(found["host"], found["port"], found["database"], found["username"], found["password"])
@@ -118,8 +119,6 @@ def test_an_upgrade_needs_an_answer_for_every_prerequisite(poc: House) -> None:
 
 def test_an_upgrade_needs_the_production_platform(poc: House) -> None:
     with poc.db.write() as session:
-        from controlplane.store import platforms
-
         workspace = "platform-fargate_db_per_tenant-production-default"
         platforms.record_outputs(session, workspace, {}, "torn_down", poc.control.now())
     with pytest.raises(Missing) as caught:
@@ -193,7 +192,7 @@ def login_at_master(house: House, epoch: int) -> Login:
     at = house.cloud.database(f"acme-{seen['uid']}-e{epoch}")
     assert at is not None
     password = house.cloud.read_secret(f"controlplane/acme-{seen['uid']}/e{epoch}/master")
-    return Login(str(at.endpoint), int(at.port or 0), "app", "cp_master", password)
+    return Login(str(at.endpoint), int(at.port or 0), "app", at.master_username, password)
 
 
 def test_what_a_failed_upgrade_left_is_removed_and_the_next_one_goes_through(poc: House, run: Run) -> None:
@@ -234,8 +233,6 @@ def test_an_apply_whose_end_nobody_saw_is_adopted_under_the_fence(poc: House, ru
 
 def test_a_fence_that_lapses_is_lifted_and_nothing_is_switched(poc: House, run: Run) -> None:
     """The restore takes longer than the outage that was approved."""
-    from controlplane.steps import world
-
     here = world.world()
     poc.terraform.after_create = lambda: world.install(
         replace(here, now=lambda: here.now() + timedelta(minutes=6))
@@ -329,8 +326,6 @@ def test_a_soaking_tenant_can_grow_and_still_go_back(poc: House, run: Run) -> No
 
 
 def test_a_tenant_that_is_destroyed_while_it_soaks_leaves_nothing(poc: House, run: Run) -> None:
-    from controlplane.operations import Destroy
-
     upgrade(poc)
     run()
     operation = change(poc, Kind.DESTROY, Destroy(confirm="acme"))

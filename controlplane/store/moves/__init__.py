@@ -13,6 +13,7 @@ from sqlmodel import col
 from controlplane.domain.errors import Conflict, Missing, Stale
 from controlplane.domain.migration.states import FINAL, OF_TENANT, Flip, State, Strategy, check
 from controlplane.domain.operation import FINAL as ENDED
+from controlplane.domain.tenant import MigrationState
 from controlplane.store import tenants
 from controlplane.store.database import changed_rows, insert_if_absent
 from controlplane.store.moves.rows import Migration
@@ -28,6 +29,7 @@ __all__ = [
     "add",
     "begin",
     "current",
+    "end_with_tenant",
     "enter",
     "find",
     "flip",
@@ -116,6 +118,16 @@ def add(session: Session, id_: str, column: str, entries: Mapping[str, Any]) -> 
     """More entries of a column that holds a mapping."""
     row = get(session, id_)
     note(session, id_, **{column: {**getattr(row, column), **entries}})
+
+
+def end_with_tenant(session: Session, uid: str, now: datetime, actor: str) -> None:
+    """Its tenant is gone, and both its databases with it."""
+    row = current(session, uid)
+    if row is not None:
+        gone = State.COMPLETE if row.flip == Flip.FLIPPED.value else State.ROLLED_BACK
+        final = {"state": gone.value, "ended_at": now, "fence_deadline": None, "note": "destroyed"}
+        note(session, row.id, **final, timings=[*row.timings, line(gone, now, row.holder)])
+    tenants.change(session, uid, {"migration_state": MigrationState.NONE.value}, actor=actor, now=now)
 
 
 def lapsed(session: Session, now: datetime) -> list[Migration]:
