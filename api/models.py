@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.domain.operation import Kind, Status
-from controlplane.domain.review.progress import ReviewStatus
 from controlplane.domain.tenant import CustomerClass, MigrationState, Phase, Size, Stage
 
 Json = dict[str, Any]
@@ -348,56 +347,6 @@ class WaveItem(View):
 class WaveInFull(Wave):
     counts: dict[str, int]
     items: list[WaveItem]
-
-
-class Review(View):
-    """`kind` is the operation's, or `describe`: what changes nothing in AWS."""
-
-    id: str
-    status: ReviewStatus
-    kind: str
-    subject: str
-    tenant: str | None
-    operation: str | None
-    branch: str
-    source: str
-    head: str
-    base: str
-    problem: str
-    requested_by: str
-    reason: str
-    approvals: list[Json]
-    merged_by: str
-    merged_commit: str
-    result_commit: str
-    checks: list[Json]
-    next_command: str
-    created_at: str
-    updated_at: str
-    ended_at: str | None
-
-
-class ReviewPage(Page):
-    items: list[Review]
-
-
-class ReviewInFull(Review):
-    """`text` comes in parts, each short enough for a comment."""
-
-    files: list[str]
-    discarded: list[str]
-    desired: str
-    text: list[str]
-
-
-class SyncedBranch(View):
-    branch: str
-    review: str | None
-    problem: Json | None
-
-
-class ReviewSync(Page):
-    items: list[SyncedBranch]
 
 
 class Version(View):

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
-from api import models, queries
+from api import queries
+from api import review_models as models
 from api.answers import changing, reading
 from api.deps import Approves, ChangesTenant, ReadsOperation, Sending, changed
 from controlplane.services.reviews import asking, opening
@@ -48,7 +49,9 @@ def approve(caller: Approves, review_id: str, sent: Sending) -> Response:
 
 
 @router.post(
-    "/{review_id}/merge", **changing(models.ReviewInFull), summary="Merge it; what was planned is applied"
+    "/{review_id}/merge",
+    **changing(models.ReviewInFull),
+    summary="Merge it; what was planned is applied",
 )
 def merge(caller: Approves, review_id: str, sent: Sending) -> Response:
     return changed(caller, sent, lambda c, ask: asking.merge(c, caller.actor, review_id, ask), location=_HERE)
