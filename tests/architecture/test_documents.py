@@ -65,6 +65,12 @@ def test_every_setting_that_a_document_names_is_one() -> None:
             assert named_ones <= known | {"CONTROLPLANE_X"}, named(path)
 
 
+def test_the_readme_leads_to_every_document() -> None:
+    text = (ROOT / "README.md").read_text()
+    for path in (ROOT / "docs").glob("*.md"):
+        assert f"(docs/{path.name})" in text, f"README.md does not mention docs/{path.name}"
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_every_link_leads_somewhere(document: Path) -> None:
     for target in _LINK.findall(document.read_text()):

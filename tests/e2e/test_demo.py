@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 
 import pytest
@@ -57,4 +58,21 @@ def test_a_demo_without_terraform_says_what_is_missing_and_leaves_nothing(machin
     assert code == 1, told[-2000:]
     assert "CONTROLPLANE_TERRAFORM" in told
     assert "Traceback" not in told
+    assert_nothing_is_left(machine)
+
+
+def test_a_demo_that_is_kept_says_how_to_go_on_and_how_to_end_it(machine: Machine) -> None:
+    machine.settings["CONTROLPLANE_TERRAFORM"] = (
+        "/nonexistent/terraform"  # it ends early: nothing is proven by more
+    )
+    code, told = machine.run("demo", "--keep", seconds=300)
+    assert code == 1, told[-2000:]
+    (kept,) = machine.temporary.iterdir()
+    machine.settings = dict(re.findall(r"(CONTROLPLANE_\w+)=(\S+)", told))
+    assert str(kept) in machine.settings["CONTROLPLANE_DATA_DIR"]
+    code, status = machine.run("sandbox", "status", "-o", "json")
+    assert code == 0, status
+    code, said = machine.run("sandbox", "reset", "--yes")
+    assert code == 0, said
+    shutil.rmtree(kept)
     assert_nothing_is_left(machine)

@@ -67,8 +67,13 @@ def _places_by_lsof() -> Iterator[tuple[int, Path]]:
         told = subprocess.run([program, "-n", "-P", "-F", "pn"], capture_output=True, timeout=60, check=False)
     except (OSError, subprocess.SubprocessError):
         return
+    yield from parse_lsof(told.stdout.decode(errors="replace"))
+
+
+def parse_lsof(text: str) -> Iterator[tuple[int, Path]]:
+    """Of its field output: a process, then its files; sockets and pipes have names too, but no paths."""
     pid = 0
-    for line in told.stdout.decode(errors="replace").splitlines():
+    for line in text.splitlines():
         if line.startswith("p"):
             pid = int(line[1:])
         elif line.startswith("n/"):
