@@ -33,8 +33,11 @@ terraform {{
 }}
 """
 _INIT_SECONDS = 600
-# Files without any of these (imports, moves) change neither providers nor modules.
-_MATTERS = re.compile(r"^\s*(terraform|provider|module|resource|data|ephemeral|action)\b", re.M)
+# Files without any of these (imports, moves) change neither providers nor modules. From Terraform 1.15 on
+# `init` also looks whether modules declare the variables that they are called with.
+_MATTERS = re.compile(
+    r"^\s*(terraform|provider|module|resource|data|ephemeral|action|variable|output|locals)\b", re.M
+)
 
 
 @dataclass(frozen=True)

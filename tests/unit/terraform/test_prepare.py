@@ -68,6 +68,15 @@ def test_another_configuration_is_prepared_on_its_own(
     assert inits(tmp_path) == 2
 
 
+@pytest.mark.parametrize("block", ["variable", "output"])
+def test_init_sees_what_a_module_declares(tmp_path: Path, preparation: Preparation, block: str) -> None:
+    """Newer Terraforms refuse a call whose module does not declare what it is given."""
+    folder = workspace(tmp_path, "one")
+    before = preparation.of(folder)
+    (folder / "modules/x/declared.tf").write_text(f'{block} "a" {{}}\n')
+    assert preparation.of(folder).data != before.data
+
+
 def test_eight_at_once_make_one_init(tmp_path: Path, preparation: Preparation) -> None:
     folder = workspace(tmp_path, "one")
     with ThreadPoolExecutor(8) as pool:
