@@ -167,6 +167,21 @@ def test_another_request_on_the_branch_takes_the_first_one_s_place(desk: Desk) -
     assert desk.size() == "small"
 
 
+def test_a_branch_asks_again_after_its_review_was_rejected(desk: Desk) -> None:
+    desk.pushed("new", "slug: acme\nsize: micro\n")
+    first = desk.shown(desk.open("new"))
+    asking.reject(desk.control, OTHER, first["operation"], ASK)
+    desk.run()
+    desk.pushed("new", "slug: acme\nsize: small\n", start="origin/new")
+    second = desk.open("new")
+    assert desk.shown(second)["discarded"] == []
+    desk.pushed("new", "slug: acme\nsize: medium\n")
+    desk.run()
+    assert "may be another one" in desk.shown(second)["problem"]
+    assert desk.merge(desk.open("new"))["status"] == "applied"
+    assert desk.size() == "medium"
+
+
 def test_a_push_after_the_approval_stops_the_merge(desk: Desk) -> None:
     review = desk.create()
     branch = desk.shown(review)["branch"]

@@ -46,8 +46,9 @@ def run(folder: Path, words: Sequence[str], given: bytes = b"", doing: str = "")
                 timeout=_SECONDS,
                 check=False,
             )
-        except FileNotFoundError as error:
-            raise Unavailable("reviews need git, and there is none on PATH", hint="install git") from error
+        except OSError as error:
+            what = f"starting git: {error.strerror}"
+            raise Unavailable(what, hint="reviews need git on PATH") from error
         except subprocess.TimeoutExpired as error:
             raise Unavailable(f"{doing or 'git'}: no answer in {_SECONDS} s") from error
         if done.returncode != 0:

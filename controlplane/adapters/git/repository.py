@@ -187,7 +187,11 @@ class Repository:
     # --- git ----------------------------------------------------------------------------------------
 
     def _make(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            what = f"making the repository of reviews in {self._folder}: {error.strerror}"
+            raise Unavailable(what, hint="CONTROLPLANE_DATA_DIR has to be writable") from error
         words = ["init", "--quiet", "--bare", "--template=", f"--initial-branch={BASE}", str(self._folder)]
         run(self._folder, words, doing="making the repository of reviews")
 

@@ -83,8 +83,19 @@ def _problem(change: Change, folder: str) -> str:
     return ""
 
 
-def edited_by_hand(changes: tuple[Change, ...], folder: str) -> tuple[str, ...]:
-    """Rendered files that a branch changes by itself. They are never planned as found."""
-    return tuple(
-        sorted(c.path for c in changes if c.path.startswith(f"{folder}/") and not _is_request(c.path))
-    )
+def edited_by_hand(
+    changes: tuple[Change, ...], folder: str, since_ours: tuple[Change, ...] | None = None
+) -> tuple[str, ...]:
+    """Rendered files that a person changed on a branch. They are never planned as found.
+
+    `changes` are those from the base; `since_ours` those from our own newest commit on the branch: what is
+    as in either of the two is nobody's edit.
+    """
+    edited = _rendered(changes, folder)
+    if since_ours is not None:
+        edited &= _rendered(since_ours, folder)
+    return tuple(sorted(edited))
+
+
+def _rendered(changes: tuple[Change, ...], folder: str) -> set[str]:
+    return {c.path for c in changes if c.path.startswith(f"{folder}/") and not _is_request(c.path)}

@@ -150,7 +150,8 @@ class Keeper:
             if review.problem.startswith(PUSHED):
                 self._move(review, problem="")
             return None
-        edits = edited_by_hand(forge.changed(review.head, head), review.folder)
+        since = forge.changed(review.head, head)
+        edits = edited_by_hand(forge.look(review.branch).changes, review.folder, since)
         what = f"edited by hand: {', '.join(edits[:5])}" if edits else "its request may be another one"
         problem = f"{PUSHED}{what}; `review open {review.branch}` plans what its tenant.yaml says"
         if problem != review.problem:
@@ -213,6 +214,9 @@ class Keeper:
         ask = Ask(f"merge of {review.id} as {commit[:12]}")
         now = self.control.now()
         with self.control.db.write() as session:
+            merged = {"status": ReviewStatus.MERGED.value, "merged_commit": commit, "problem": ""}
+            if not reviews.move(session, review, **merged, updated_at=now):
+                return  # another worker was faster
             inner = within(self.control, session)
             operation, plan = views.planned(session, review)
             if operation is None:
@@ -220,8 +224,6 @@ class Keeper:
                 particulars.change(inner, actor, review.tenant_slug, body, ask)
             elif plan is not None and operation.status == Status.AWAITING_APPROVAL:
                 approving.record_approval(Intake(inner, session, actor, ask), operation, plan)
-            merged = {"status": ReviewStatus.MERGED.value, "merged_commit": commit, "problem": ""}
-            reviews.move(session, review, **merged, updated_at=now)
 
     # --- merged -------------------------------------------------------------------------------------
 

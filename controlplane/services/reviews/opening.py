@@ -63,8 +63,8 @@ def read(forge: Forge, branch: str, ours: str = "") -> Found:
         raise Invalid(f"{path}: it is not there")
     document = reading.read(path, text)
     desired.check(document, slug)
-    since = forge.changed(ours, look.head) if ours else look.changes
-    return Found(branch, look, slug, document, text, edited_by_hand(since, tenant_folder(slug)))
+    since = forge.changed(ours, look.head) if ours else None
+    return Found(branch, look, slug, document, text, edited_by_hand(look.changes, tenant_folder(slug), since))
 
 
 def open_(control: Control, actor: Actor, body: OpenReview, ask: Ask) -> dict[str, Any]:
@@ -72,9 +72,10 @@ def open_(control: Control, actor: Actor, body: OpenReview, ask: Ask) -> dict[st
     forge = repository(control)
     with control.db.read() as session:
         standing = reviews.of_branch(session, body.branch)
+        ours = reviews.last_head(session, body.branch)
     if standing is not None and forge.look(body.branch).head == standing.head:
         return _proposed_anew(control, actor, standing, ask)
-    found = read(forge, body.branch, standing.head if standing else "")
+    found = read(forge, body.branch, ours)
     actor.require(Action.CHANGE_TENANT, found.slug)
     with control.db.write() as session:
         inner = within(control, session)
@@ -116,6 +117,7 @@ def _again(control: Control, session: Session, review: Review, found: Found) -> 
         "head": found.look.head,
         "discarded": list(found.discarded),
         "desired": found.text,
+        "meaning": "",
         "problem": "",
         "updated_at": control.now(),
     }

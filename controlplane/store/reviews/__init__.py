@@ -52,6 +52,12 @@ def knows(session: Session, branch: str, head: str) -> bool:
     return session.scalars(query.limit(1)).first() is not None
 
 
+def last_head(session: Session, branch: str) -> str:
+    """Our newest commit on a branch; empty: none was made."""
+    query = select(col(Review.head)).where(col(Review.branch) == branch, col(Review.meaning) != "")
+    return session.scalars(query.order_by(col(Review.id).desc()).limit(1)).first() or ""
+
+
 def of_folder(session: Session, folder: str) -> Review | None:
     return next((r for r in unfinished(session) if r.folder == folder), None)
 

@@ -51,3 +51,9 @@ def test_no_other_name_reaches_git(name: str) -> None:
 def test_rendered_files_that_a_branch_changes_are_hand_edits() -> None:
     changes = (REQUEST, Change("tenants/acme/main.tf"), Change("tenants/acme-2/main.tf"))
     assert edited_by_hand(changes, "tenants/acme") == ("tenants/acme/main.tf",)
+
+
+def test_what_is_as_we_left_it_is_no_hand_edit() -> None:
+    ours, theirs = Change("tenants/acme/main.tf"), Change("tenants/acme/outputs.tf")
+    assert edited_by_hand((ours, theirs), "tenants/acme", (theirs,)) == (theirs.path,)
+    assert edited_by_hand((theirs,), "tenants/acme", (ours, theirs)) == (theirs.path,)
