@@ -112,7 +112,8 @@ def _change_many(here: Here, of: Any, slug: str, body: dict[str, Any], bulk: dic
     made = here.client.start_wave(wanted, here.manner)
     here.out.one(made, "id", layouts.wave)
     if not here.manner.dry_run:
-        follow.see_to_worker(here)
+        if here.waiting.wait:
+            follow.see_to_worker(here)
         here.out.note(f"follow it: controlplane wave show {made['id']}")
     return ExitCode.DONE
 
