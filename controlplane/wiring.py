@@ -60,6 +60,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         region=settings.region,
         cell=settings.cell,
         two_person=settings.two_person,
+        worker_lives=lambda: worker_lives(db),
         prices=prices_folder(settings),
         price_source=lambda: price_source(settings),
         bill_source=lambda: sources.bills(aws_account(settings)),

@@ -33,6 +33,7 @@ class Control:
     region: str = "us-east-1"
     cell: str = "default"
     two_person: bool = True
+    worker_lives: Callable[[], bool] = lambda: True
     now: Callable[[], datetime] = utc_now
     prices: Path | None = None  # where taken price books are kept
     price_source: Callable[[], PriceSource] | None = None

@@ -27,7 +27,7 @@ def explain(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
         latest = views.operation(session, recent[0]) if recent else None
         story = [views.event(e) for e in operations.events(session, recent[0].id)[-_LINES:]] if recent else []
     evidence = [*_evidence(view, latest), *(f"{e['at'][:19]} {e['text']}" for e in story)]
-    found = guidance.of_tenant(view, latest)
+    found = guidance.of_tenant(view, latest, workers_alive=control.worker_lives())
     return {
         "slug": slug,
         "phase": view["phase"],

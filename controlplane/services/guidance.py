@@ -20,7 +20,13 @@ View = Mapping[str, Any]
 _DIGEST = 12  # so much of a digest is enough to name a plan
 
 
-def of_operation(view: View, evidence: Sequence[str] = ()) -> Explanation:
+def without_worker(view: View) -> dict[str, str]:
+    """What is said of an operation in its metadata, when nobody is there to take it up."""
+    found = of_operation(view, workers_alive=False)
+    return {"cause": found.cause, "who_may_act": found.who, "next_command": found.command}
+
+
+def of_operation(view: View, evidence: Sequence[str] = (), *, workers_alive: bool = True) -> Explanation:
     """`view` is the operation as doors answer it."""
     about = view["metadata"]
     problem = view.get("error") or about.get("problem") or {}
@@ -36,6 +42,7 @@ def of_operation(view: View, evidence: Sequence[str] = ()) -> Explanation:
             stage=about["stage"],
             requested_by=view["requested_by"],
             queue_position=about["queue_position"],
+            workers_alive=workers_alive,
             digest=str(plan.get("meaning", ""))[:_DIGEST],
             approval_reasons=waits,
             expires_at=datetime.fromisoformat(expires) if expires else None,
@@ -48,10 +55,12 @@ def of_operation(view: View, evidence: Sequence[str] = ()) -> Explanation:
     )
 
 
-def of_tenant(view: View, latest: View | None, evidence: Sequence[str] = ()) -> Explanation:
+def of_tenant(
+    view: View, latest: View | None, evidence: Sequence[str] = (), *, workers_alive: bool = True
+) -> Explanation:
     """`latest`: its open operation, else its last one. An open operation says more than a phase."""
     if latest is not None and not latest["done"]:
-        return of_operation(latest, evidence)
+        return of_operation(latest, evidence, workers_alive=workers_alive)
     facts = TenantFacts(
         slug=view["slug"],
         operation=latest["id"] if latest else "",

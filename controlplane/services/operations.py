@@ -8,7 +8,7 @@ from controlplane.domain.errors import Conflict, Denied, Missing, Stale
 from controlplane.domain.names import WorkspaceId
 from controlplane.domain.operation import HELD, Kind, Status, is_final
 from controlplane.domain.review.progress import BEFORE_MERGE
-from controlplane.services import views
+from controlplane.services import guidance, views
 from controlplane.services.accept import Intake
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
@@ -40,7 +40,10 @@ def page(
 
 def show(control: Control, actor: Actor, operation_id: str) -> dict[str, Any]:
     with control.db.read() as session:
-        return views.operation(session, _get(session, actor, operation_id, Action.READ_OPERATION))
+        view = views.operation(session, _get(session, actor, operation_id, Action.READ_OPERATION))
+    if view["status"] == Status.PENDING and not control.worker_lives():
+        view["metadata"] |= guidance.without_worker(view)
+    return view
 
 
 def _get(session: Any, actor: Actor, operation_id: str, action: Action) -> Operation:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 
 from controlplane.domain.errors import Locked
+
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.0)
 
 
 def lock_path(database_file: Path) -> Path:
@@ -23,17 +26,26 @@ class WorkerLock:
 
     def __enter__(self) -> WorkerLock:
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not self._taken():
             os.close(self._fd)
             raise Locked(
                 f"another worker holds {self._path}",
                 hint="one worker is enough on SQLite; several need PostgreSQL (CONTROLPLANE_DATABASE_URL)",
-            ) from error
+            )
         os.truncate(self._fd, 0)
         os.write(self._fd, str(os.getpid()).encode())
         return self
+
+    def _taken(self) -> bool:
+        """Whoever only asks holds it for a moment: that is waited out."""
+        for pause in _PAUSES:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(pause)
+            else:
+                return True
+        return False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -42,9 +54,12 @@ class WorkerLock:
 
 
 def worker_lives(database_file: Path) -> bool:
-    """Does a worker hold the lock now?"""
+    """Does a worker hold the lock now? Any number may ask at a time."""
+    descriptor = os.open(lock_path(database_file), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        with WorkerLock(database_file):
-            return False
-    except Locked:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    finally:
+        os.close(descriptor)
+    return False
