@@ -1,4 +1,4 @@
-"""Migrations: what is asked before one is begun, ended or taken back, and the picture of one that goes on."""
+"""Migrations: what is asked before one is begun, ended or taken back. Answers the payload that is frozen."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _remembered(control: Control, session: Session, tenant: Tenant) -> dict[Item
 
 
 def admit_finalize(control: Control, session: Session, tenant: Tenant, body: Payload, reason: str) -> Payload:
-    row = _row(session, tenant)
+    row = row_of(session, tenant)
     if row.state not in (State.SOAKING, State.FINALIZING) or row.opened_at is None:
         raise Conflict(
             f"{tenant.slug} has nothing to finalize: its migration is {row.state}", hint=_show(tenant)
@@ -203,7 +203,7 @@ def admit_finalize(control: Control, session: Session, tenant: Tenant, body: Pay
 
 def admit_rollback(session: Session, tenant: Tenant, body: Payload) -> Payload:
     """Past OPEN it gives up what was written since; what an earlier try left is simply removed."""
-    row = _row(session, tenant)
+    row = row_of(session, tenant)
     leftover = {slot.epoch for slot in slots.present(session, tenant.uid)} - {tenant.epoch}
     if State(row.state) in FINAL and leftover:
         epoch = min(leftover)
@@ -223,7 +223,7 @@ def admit_rollback(session: Session, tenant: Tenant, body: Payload) -> Payload:
     return {**body, "migration": row.id, "leaving": row.to_epoch, "removed_in": 2}
 
 
-def _row(session: Session, tenant: Tenant) -> Migration:
+def row_of(session: Session, tenant: Tenant) -> Migration:
     row = moves.current(session, tenant.uid) or moves.latest(session, tenant.uid)
     if row is None:
         raise Missing(f"{tenant.slug} has never moved", hint=f"controlplane tenant upgrade {tenant.slug}")

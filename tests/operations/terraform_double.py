@@ -201,13 +201,8 @@ class TerraformDouble:
         identifier = values["identifier"]
         found = self.cloud.database(identifier)
         if action == "create":
-            if found is not None:
-                return _EXISTS
-            problem = self._make(identifier, values)
-            if not problem and self.after_create is not None:
-                self.after_create()
-            return problem
-        elif action == "update":
+            return _EXISTS if found is not None else self._create(identifier, values)
+        if action == "update":
             if found is not None and found.status == "stopped":
                 return "InvalidDBInstanceState: Instance is stopped"
             self.cloud.change_database(identifier, tags=values["tags"], **_facts(values))
@@ -217,6 +212,12 @@ class TerraformDouble:
         else:
             self.cloud.remove_database(identifier)
         return ""
+
+    def _create(self, identifier: str, values: dict[str, Any]) -> str:
+        problem = self._make(identifier, values)
+        if not problem and self.after_create is not None:
+            self.after_create()
+        return problem
 
     def _make(self, identifier: str, values: dict[str, Any]) -> str:
         """From nothing, or from a snapshot with all that was in the database."""

@@ -1,0 +1,180 @@
+"""Migrations as doors see them: the picture of one, and what a person may tell it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from controlplane.domain import names
+from controlplane.domain.errors import Conflict, Missing
+from controlplane.domain.migration.states import FINAL, PATHS, Flip, State, Strategy
+from controlplane.domain.migration.windows import (
+    SOAK_LEAST,
+    SOAK_MOST,
+    VERIFICATION_HOLDS,
+    is_expired,
+    seconds_left,
+)
+from controlplane.domain.operation import HELD, Kind, Status, is_final
+from controlplane.operations import Finalize, Rollback
+from controlplane.services import operations as asking
+from controlplane.services import tenants
+from controlplane.services.actor import Action, Actor
+from controlplane.services.control import Ask, Control, plain
+from controlplane.services.moves import row_of
+from controlplane.store import moves, operations, slots
+from controlplane.store import tenants as tenant_rows
+from controlplane.store.moves import Migration
+from controlplane.store.tables import Operation, Tenant
+
+# --- the picture ------------------------------------------------------------------------------------
+
+
+def show(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
+    """States with their times, where truth is, what was verified, and what is left of both windows."""
+    actor.require(Action.READ_TENANT, names.parse_slug(slug))
+    with control.db.read() as session:
+        tenant = _tenant(session, slug)
+        row = row_of(session, tenant)
+        holder = operations.get(session, row.holder)
+        leftover = sorted({s.epoch for s in slots.present(session, tenant.uid)} - {tenant.epoch})
+        return _picture(control, tenant, row, holder, leftover)
+
+
+def _picture(
+    control: Control, tenant: Tenant, row: Migration, holder: Operation, leftover: list[int]
+) -> dict[str, Any]:
+    now, state = control.now(), State(row.state)
+    strategy = Strategy(row.strategy)
+    return {
+        "tenant": tenant.slug,
+        "id": row.id,
+        "strategy": row.strategy,
+        "state": row.state,
+        "migration_state": tenant.migration_state,
+        "states": [{"state": s.value, **_reached(row, s)} for s in _every_state(strategy, row)],
+        "operation": {"id": holder.id, "kind": holder.kind, "status": holder.status, "stage": holder.stage},
+        "source": f"e{row.from_epoch}",
+        "target": f"e{row.to_epoch}",
+        "truth": f"e{tenant.epoch}",
+        "leftover": [f"e{epoch}" for epoch in leftover] if state in FINAL else [],
+        "fence": {
+            "closed": f"e{row.fenced_epoch}" if row.fenced_epoch is not None else None,
+            "since": plain(row.fenced_at),
+            "lapses_at": plain(row.fence_deadline),
+            "seconds_left": seconds_left(row.fence_deadline, now),
+        },
+        "fallback": _fallback(row, now),
+        "rollback_loses": _would_lose(tenant, row),
+        "verification": _verification(row, now),
+        "checklist": row.checklist,
+        "receipts": row.receipts,
+        "loss": row.loss,
+        "note": row.note,
+        "started_at": plain(row.created_at),
+        "opened_at": plain(row.opened_at),
+        "ended_at": plain(row.ended_at),
+        "next_command": _next(tenant, row, holder, leftover, now),
+    }
+
+
+def _every_state(strategy: Strategy, row: Migration) -> list[State]:
+    """The strategy's path, then what the migration met beside it."""
+    path = list(PATHS[strategy])
+    return path + [State(t["state"]) for t in row.timings if State(t["state"]) not in path]
+
+
+def _reached(row: Migration, state: State) -> dict[str, Any]:
+    """When it came there, by whose operation, and how long it stayed."""
+    for number, entry in enumerate(row.timings):
+        if entry["state"] == state:
+            following = row.timings[number + 1]["at"] if number + 1 < len(row.timings) else None
+            begun = datetime.fromisoformat(entry["at"])
+            lasted = (datetime.fromisoformat(following) - begun).total_seconds() if following else None
+            return {"at": entry["at"], "seconds": lasted, "operation": entry["operation"]}
+    return {"at": None, "seconds": None, "operation": None}
+
+
+def _fallback(row: Migration, now: datetime) -> dict[str, Any]:
+    if row.opened_at is None or row.state not in (State.SOAKING, State.FINALIZING):
+        return {"until": None, "seconds_left": None, "finalize_from": None}
+    until = row.opened_at + SOAK_MOST
+    earliest = row.opened_at + SOAK_LEAST
+    return {
+        "until": plain(until),
+        "seconds_left": seconds_left(until, now),
+        "finalize_from": plain(earliest),
+    }
+
+
+def _would_lose(tenant: Tenant, row: Migration) -> str:
+    if row.flip == Flip.OPEN:
+        return "nothing: the route was not switched"
+    if row.flip in (Flip.FLIPPED, Flip.RETURNING):
+        since = plain(row.opened_at) or "the switch"
+        return f"everything written since {since}; how much is counted when both databases are closed"
+    return f"there is no way back to take: e{tenant.epoch} is the truth"
+
+
+def _verification(row: Migration, now: datetime) -> dict[str, Any] | None:
+    if not row.verification:
+        return None
+    at = datetime.fromisoformat(row.verification["at"])
+    return {**row.verification, "expires_at": plain(at + VERIFICATION_HOLDS), "expired": is_expired(at, now)}
+
+
+def _next(tenant: Tenant, row: Migration, holder: Operation, leftover: list[int], now: datetime) -> str:
+    if not is_final(Status(holder.status)):
+        held = Status(holder.status) in HELD
+        return f"controlplane operation {'settle' if held else 'show'} {holder.id}"
+    if row.state == State.SOAKING and row.opened_at is not None:
+        early = now - row.opened_at < SOAK_LEAST
+        return f"controlplane migration {'show' if early else 'finalize'} {tenant.slug}"
+    if row.state == State.FINALIZING:
+        return f"controlplane migration finalize {tenant.slug}"
+    if leftover:
+        return f"controlplane migration rollback {tenant.slug}"
+    return f"controlplane tenant show {tenant.slug}"
+
+
+# --- what a person tells one ------------------------------------------------------------------------
+
+
+def rollback(control: Control, actor: Actor, slug: str, body: Rollback, ask: Ask) -> dict[str, Any]:
+    """Before the switch the upgrade is called off, for nothing; after it there is a way back of its own."""
+    actor.require(Action.DESTROY_TENANT, names.parse_slug(slug))
+    with control.db.read() as session:
+        tenant = _tenant(session, slug)
+        row = moves.current(session, tenant.uid)
+        holder = operations.get(session, row.holder) if row is not None else None
+    running = holder is not None and not is_final(Status(holder.status)) and Status(holder.status) not in HELD
+    if row is not None and holder is not None and row.flip == Flip.OPEN and running:
+        return asking.cancel(control, actor, holder.id, ask)
+    return tenants.change(control, actor, Kind.ROLLBACK, slug, body, ask)
+
+
+def advance(control: Control, actor: Actor, slug: str, ask: Ask) -> dict[str, Any]:
+    """The next legal step: what is held is taken up again, what has soaked is finalized."""
+    actor.require(Action.DESTROY_TENANT, names.parse_slug(slug))
+    with control.db.read() as session:
+        tenant = _tenant(session, slug)
+        row = row_of(session, tenant)
+        holder = operations.get(session, row.holder)
+    if Status(holder.status) in HELD:
+        return asking.settle(control, actor, holder.id, ask)
+    if is_final(Status(holder.status)) and row.state in (State.SOAKING, State.FINALIZING):
+        return tenants.change(control, actor, Kind.FINALIZE, slug, Finalize(), ask)
+    waits = holder.waiting_for or f"its operation is {holder.status}"
+    raise Conflict(
+        f"{slug}: nothing to advance: its migration is {row.state}, {waits}",
+        hint=holder.next_command or f"controlplane migration show {slug}",
+    )
+
+
+def _tenant(session: Session, slug: str) -> Tenant:
+    found = tenant_rows.find(session, names.parse_slug(slug))
+    if found is None:
+        raise Missing(f"there is no tenant {slug!r}", hint="controlplane tenant list")
+    return found
