@@ -260,23 +260,21 @@ class Keeper:
     def _publish(self, forge: Forge) -> None:
         """What changed without a review (names, labels, a setting just switched on) is on the base too."""
         with self.control.db.read() as session:
-            mark = reviews.fleet_mark(session)
+            held = {review.folder for review in reviews.unfinished(session)}
+            mark = f"{reviews.fleet_mark(session)} {sorted(held)}"
             if mark == self._mark:
                 return
-            held = {review.folder for review in reviews.unfinished(session)}
-            every = reviews.fleet(session)
-            due = [t for t in every if self._is_due(t, held)][:_AT_ONCE]
+            due = [t for t in reviews.fleet(session) if self._is_due(t, held)]
             folders = {
-                tenant_folder(t.slug): content.as_recorded(session, t, self.control.catalog) for t in due
+                tenant_folder(t.slug): content.as_recorded(session, t, self.control.catalog)
+                for t in due[:_AT_ONCE]
             }
-            files = {layout.README: fleet.readme(views.fleet_rows(session))}
-            seen = {t.uid: t.revision for t in due}
-            left = sum(self._is_due(t, set()) for t in every) - len(due)
-        forge.publish(
-            Publication("The fleet as it is\n", Signature(SELF, self.control.now()), folders, files)
-        )
-        self._published |= seen
-        if not left:
+            files = {layout.README: fleet.readme(views.fleet_rows(session))} if due else {}
+        if due:
+            signature = Signature(SELF, self.control.now())
+            forge.publish(Publication("The fleet as it is\n", signature, folders, files))
+        self._published |= {t.uid: t.revision for t in due[:_AT_ONCE]}
+        if len(due) <= _AT_ONCE:
             self._mark = mark
 
     def _is_due(self, tenant: Tenant, held: set[str]) -> bool:
