@@ -21,9 +21,11 @@ from api.measure import Measures
 from api.rest import (
     access,
     blueprints,
+    care,
     costs,
     fleet,
     health,
+    migrations,
     operations,
     reviews,
     tenants,
@@ -43,7 +45,20 @@ problems (RFC 9457). `Idempotency-Key` makes a POST safe to repeat."""
 _GZIP_FROM_BYTES = 1024
 ROUTERS = tuple(
     p.router
-    for p in (tenants, operations, blueprints, access, fleet, costs, waves, reviews, workspaces, health)
+    for p in (
+        tenants,
+        migrations,
+        operations,
+        blueprints,
+        access,
+        fleet,
+        costs,
+        care,
+        waves,
+        reviews,
+        workspaces,
+        health,
+    )
 )
 
 

@@ -11,7 +11,18 @@ import typer
 
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.terminal import exits
-from controlplane.terminal.commands import cost, fleet, machine, operations, review, tenants
+from controlplane.terminal.commands import (
+    cost,
+    drift,
+    fleet,
+    machine,
+    migration,
+    operations,
+    review,
+    rightsize,
+    schedule,
+    tenants,
+)
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.output import Printer
 
@@ -23,8 +34,14 @@ app = typer.Typer(
 )
 app.add_typer(tenants.group, name="tenant")
 app.add_typer(operations.group, name="operation")
+app.add_typer(migration.group, name="migration")
 app.add_typer(cost.group, name="cost")
 app.add_typer(review.group, name="review")
+app.add_typer(rightsize.group, name="rightsize")
+app.add_typer(drift.group, name="drift")
+app.add_typer(drift.catalog, name="catalog")
+app.add_typer(schedule.group, name="schedule")
+app.add_typer(schedule.quota, name="quota")
 for name in ("blueprint", "wave", "audit", "token", "user", "window"):
     app.add_typer(getattr(fleet, name), name=name)
 app.add_typer(machine.db, name="db")

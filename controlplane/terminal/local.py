@@ -10,7 +10,7 @@ from typing import Any
 from controlplane import checkup, wiring
 from controlplane.domain.operation import Kind
 from controlplane.domain.review.progress import ReviewStatus
-from controlplane.operations import Create, Platform, operation_type
+from controlplane.operations import Create, Platform, Rollback, operation_type
 from controlplane.services import (
     about,
     access,
@@ -24,6 +24,7 @@ from controlplane.services import (
     explain,
     fleet,
     log,
+    migrations,
     operations,
     platforms,
     tenants,
@@ -149,6 +150,23 @@ class LocalClient:
         what: tuple[str, Any] = (f"waves/{wave_id}/{verb}", {})
         return self._change(manner, what, lambda c, _: waves.steer(c, self._actor, wave_id, verb))
 
+    # --- migrations
+
+    def migration(self, slug: str) -> Answer:
+        return migrations.show(self._control, self._actor, slug)
+
+    def steer_migration(self, verb: str, slug: str, body: Query, manner: Manner) -> Answer:
+        if verb == "finalize":
+            return self.change("finalize", slug, body, manner)
+        model = {"rollback": Rollback}.get(verb, bodies.Nothing)
+        wanted = bodies.parse(model, dict(body))
+        what = (f"{slug}/migration/{verb}", wanted)
+        if isinstance(wanted, Rollback):
+            return self._change(
+                manner, what, lambda c, ask: migrations.rollback(c, self._actor, slug, wanted, ask)
+            )
+        return self._change(manner, what, lambda c, ask: migrations.advance(c, self._actor, slug, ask))
+
     # --- reviews: a repository is looked at for who asks
 
     def reviews(self, query: Query) -> Answer:
@@ -259,6 +277,18 @@ class LocalClient:
 
         way = self._way(manner, f"costs/{what}", body or {})
         return money.send(self._control, self._actor, what, body or {}, way)
+
+    # --- the fleet's care
+
+    def care(self, path: str, query: Query) -> Answer:
+        from controlplane.terminal import care  # noqa: PLC0415
+
+        return care.read(self._control, self._actor, path, _given(query))
+
+    def send_care(self, path: str, body: Query, manner: Manner) -> Answer:
+        from controlplane.terminal import care  # noqa: PLC0415
+
+        return care.send(self._control, self._actor, path, body, self._way(manner, path, body))
 
     # --- the installation
 

@@ -108,6 +108,14 @@ class RemoteClient:
     def steer_wave(self, verb: str, wave_id: str, manner: Manner) -> Answer:
         return self._send("POST", f"/v1/waves/{_part(wave_id)}/{verb}", None, manner)
 
+    # --- migrations
+
+    def migration(self, slug: str) -> Answer:
+        return self._get(f"/v1/tenants/{_part(slug)}/migration")
+
+    def steer_migration(self, verb: str, slug: str, body: Query, manner: Manner) -> Answer:
+        return self._send("POST", f"/v1/tenants/{_part(slug)}/migration/{_part(verb)}", body, manner)
+
     # --- reviews
 
     def reviews(self, query: Query) -> Answer:
@@ -169,6 +177,16 @@ class RemoteClient:
 
     def remove_window(self, window_id: str, manner: Manner) -> Answer:
         return self._send("DELETE", f"/v1/windows/{_part(window_id)}", None, manner)
+
+    # --- the fleet's care
+
+    def care(self, path: str, query: Query) -> Answer:
+        return self._get(f"/v1/{_path(path)}", query)
+
+    def send_care(self, path: str, body: Query, manner: Manner) -> Answer:
+        parts = path.split("/")
+        changes = parts[0] == "schedules" and len(parts) == 2
+        return self._send("PATCH" if changes else "POST", f"/v1/{_path(path)}", body or None, manner)
 
     # --- cost
 
@@ -237,6 +255,10 @@ class RemoteClient:
         return Unavailable(
             message, hint="is the server running (`controlplane serve`), and is the URL right?"
         )
+
+
+def _path(text: str) -> str:
+    return "/".join(_part(part) for part in text.split("/"))
 
 
 def _part(text: str) -> str:

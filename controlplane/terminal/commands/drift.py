@@ -1,0 +1,98 @@
+"""`controlplane drift …` and `catalog orphans`"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from controlplane.terminal import follow, verbs
+from controlplane.terminal.exits import ExitCode
+from controlplane.terminal.options import Here, command, option, paging
+from controlplane.terminal.output import Column
+from controlplane.terminal.tables import fields, plain_table
+
+group = typer.Typer(help="What AWS has other than recorded.", no_args_is_help=True)
+catalog = typer.Typer(help="The catalog against the world.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(show_default=False, metavar="ID")]
+View = Mapping[str, Any]
+COLUMNS = (
+    Column("id", "id"),
+    Column("tenant", "tenant"),
+    Column("attribute", lambda d: d["attribute"] or d.get("situation") or "whole"),
+    Column("severity", "severity"),
+    Column("recorded", "expected"),
+    Column("in aws", "found"),
+    Column("words", "words"),
+    Column("status", "status"),
+)
+_FOUND = tuple(column for column in COLUMNS if column.title not in ("id", "status"))
+
+
+@command(
+    group,
+    "scan",
+    changes=True,
+    parameters=[option("selector", str, "--selector", "-l", help="As in stage=poc.", default="")],
+)
+def scan(
+    here: Here,
+    detailed: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="2 when something differs, as Terraform's plan does.")
+    ] = False,
+    **values: Any,
+) -> int:
+    """Ask AWS once for the whole fleet, and compare it with the record."""
+    found = here.client.send_care("drift/scans", verbs.body(values), here.manner)
+    here.out.one(found, "id", _scanned)
+    return ExitCode.CHANGES if detailed and found["items"] else ExitCode.DONE
+
+
+def _scanned(view: View) -> str:
+    names = ("looked_at", "databases_in_aws", "differences", "inbox")
+    head = fields({name.replace("_", " "): view[name] for name in names})
+    rows = [[c.of(item) for c in _FOUND] for item in view["items"]]
+    skipped = "\n".join(f"left alone: {s['tenant']} {s['why']}" for s in view["skipped"])
+    table = plain_table([c.title for c in _FOUND], rows, [False] * len(_FOUND)) if rows else ""
+    return "\n\n".join(part for part in (head, table, skipped) if part)
+
+
+_LIST = [
+    option("status", str, "--status", help="open, proposed, accepted, written_back or ended.", default=""),
+    option("severity", str, "--severity", help="benign, real or dangerous.", default=""),
+    *paging(),
+]
+
+
+@command(group, "list", parameters=_LIST)
+def list_(here: Here, **query: Any) -> None:
+    """List what differs, the newest first."""
+    here.out.page(here.client.care("drift", verbs.body(query)), COLUMNS, "id")
+
+
+@command(group, "show")
+def show(here: Here, id_: Id) -> None:
+    """Show one, and the next step."""
+    here.out.one(here.client.care(f"drift/{id_}", {}), "id")
+
+
+@command(group, "accept", changes=True)
+def accept(here: Here, id_: Id) -> None:
+    """Record what AWS has as what is wanted."""
+    here.out.one(here.client.send_care(f"drift/{id_}/accept", {}, here.manner), "id")
+
+
+@command(group, "reconcile", changes=True)
+def reconcile(here: Here, id_: Id) -> int:
+    """Take it back, by an ordinary operation with plan and approval."""
+    return follow.finish(here, here.client.send_care(f"drift/{id_}/reconcile", {}, here.manner))
+
+
+@command(catalog, "orphans")
+def orphans(here: Here) -> None:
+    """Recorded and gone, or there and unrecorded, as the last drift scan saw it."""
+    found = here.client.care("catalog/orphans", {})
+    here.out.page(found, COLUMNS, "id")
+    here.out.note(f"last scan: {found['scanned_at'] or 'never; controlplane drift scan'}")

@@ -1,0 +1,79 @@
+"""`controlplane schedule …` and `quota …`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from controlplane.terminal import layouts, verbs
+from controlplane.terminal.exits import ExitCode
+from controlplane.terminal.options import Here, argument, command, option
+from controlplane.terminal.output import Column
+
+group = typer.Typer(help="What is done by the clock.", no_args_is_help=True)
+quota = typer.Typer(help="What AWS grants, and when it runs out.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(show_default=False)]
+SCHEDULES = (
+    Column("name", "name"),
+    Column("cron", "cron"),
+    Column("zone", "zone"),
+    Column("due", lambda s: layouts.moment(s["due_at"]) if s["enabled"] else "off"),
+    Column("last", lambda s: layouts.moment(s["last_ended_at"])),
+    Column("status", lambda s: "running" if s["running"] else s["last_status"]),
+    Column("words", "last_words"),
+    Column("missed", "missed_in_all", right=True),
+)
+QUOTAS = (
+    Column("quota", "name"),
+    Column("used", "used", right=True),
+    Column("limit", "limit", right=True),
+    Column("percent", "percent", right=True),
+    Column("state", "state"),
+    Column("out at tenant", "runs_out_at_tenant", right=True),
+    Column("from", "source"),
+    Column("what", "meaning"),
+)
+
+
+@command(group, "list")
+def schedules(here: Here) -> None:
+    """List schedules: when each is due, how it went, and what was missed."""
+    here.out.page(here.client.care("schedules", {}), SCHEDULES, "name")
+
+
+@command(group, "run", changes=True)
+def run(here: Here, name: Name) -> int:
+    """Do it now: also for cron, a Kubernetes CronJob or EventBridge outside."""
+    found = here.client.send_care(f"schedules/{name}/run", {}, here.manner)
+    here.out.one(found, "name", lambda view: f"{view['name']}: {view['last_status']}: {view['last_words']}")
+    return ExitCode.DONE if found["last_status"] == "done" else ExitCode.FAILED
+
+
+_CHANGE = [
+    argument("name"),
+    option("cron", str | None, "--cron", help="As `30 3 * * *`.", default=None),
+    option("zone", str | None, "--zone", help="As Europe/Berlin.", default=None),
+    option("jitter_seconds", int | None, "--jitter-seconds", default=None),
+    option("enabled", bool | None, "--on/--off", default=None),
+]
+
+
+@command(group, "set", changes=True, parameters=_CHANGE)
+def set_(here: Here, name: str, **values: Any) -> None:
+    """Change when it is due, or turn it off."""
+    found = here.client.send_care(f"schedules/{name}", verbs.body(values), here.manner)
+    here.out.one(found, "name")
+
+
+@command(quota, "show", changes=True)
+def show(
+    here: Here,
+    region: Annotated[str, typer.Option(help="Of the default cell unless said.")] = "",
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask AWS first.")] = False,
+) -> None:
+    """What is used of what, and at which tenant it runs out."""
+    if refresh:
+        here.client.send_care("quotas/refresh", {}, here.manner)
+    here.out.page(here.client.care("quotas", {"region": region}), QUOTAS, "name")
