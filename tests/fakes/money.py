@@ -35,13 +35,15 @@ class WrittenBills:
 
     daily: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     failures: int = 0
+    since: date = date.min  # nothing was billed before
     asked: list[tuple[date, date]] = field(default_factory=list)
 
     def billed(self, start: date, end: date) -> Bill:
         self.asked.append((start, end))
         if len(self.asked) <= self.failures:
             raise Unavailable("asking Cost Explorer: a test says no")
-        days = [start + timedelta(days=n) for n in range((end - start).days)]
+        first = max(start, self.since)
+        days = [first + timedelta(days=n) for n in range((end - first).days)]
         rows = [
             BillRow(d, tenant, service, usd) for d in days for (tenant, service), usd in self.daily.items()
         ]

@@ -16,7 +16,7 @@ from controlplane.store import operations, slots
 from controlplane.store.costs import bills, budgets, days, fleet
 from controlplane.store.costs.rows import FLEET, BillQuery, CostDay
 from controlplane.store.database import Database
-from controlplane.store.tables import Operation
+from controlplane.store.tables import Operation, Plan
 from tests.store.store_rows import NOW, add_tenant
 
 DAY, NEXT = date(2025, 3, 1), date(2025, 3, 2)
@@ -160,6 +160,25 @@ def test_what_has_no_price_makes_what_is_taken_unknown(db: Database) -> None:
     mine = add(db, 1, "ready")
     add(db, 2, "ready", region="eu-central-1")
     assert taken(db, mine) is None
+
+
+def test_what_failed_before_anything_was_applied_costs_nothing(db: Database) -> None:
+    refused, broken = add(db, 1, "failed"), add(db, 2, "failed")
+    plan = Plan(
+        id="plan-2",
+        operation_id=broken.id,
+        run_id="run-2",
+        meaning="",
+        binding="",
+        render_digest="",
+        consumed_by="run-3",
+        created_at=NOW,
+    )
+    with db.write() as session:
+        operations.save_plan(session, plan)
+    with db.read() as session:
+        found = {t.uid: t.is_there for t in fleet.tenants(session)}
+    assert found == {refused.tenant_uid: False, broken.tenant_uid: True}
 
 
 def test_the_fleet_is_read_with_its_present_slots_and_labels(db: Database) -> None:

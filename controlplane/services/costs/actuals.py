@@ -64,8 +64,9 @@ def kept_bill(session: Session, today: date, days: int = MONTH_DAYS) -> Bill:
 
 
 def drift_of(slug: str, estimated: Decimal | None, since: date, bill: Bill) -> Drift | None:
-    """Over the billed days on which the tenant was there; None while there are none."""
-    there = [day for day in bill.days if day >= since]
+    """Over the billed days on which the tenant was there, known to us or only to its bill; None: no day."""
+    first = min([row.day for row in bill.rows if row.tenant == slug], default=since)
+    there = [day for day in bill.days if day >= min(since, first)]
     if not there:
         return None
     length = min(len(there), MONTH_DAYS)

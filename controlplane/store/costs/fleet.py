@@ -15,7 +15,7 @@ from controlplane.domain.operation import FINAL
 from controlplane.domain.tenant import Phase, Size, Stage
 from controlplane.domain.workspace import SlotSpec
 from controlplane.store.slots import GONE
-from controlplane.store.tables import Operation, Slot, Tenant, TenantLabel
+from controlplane.store.tables import Operation, Plan, Slot, Tenant, TenantLabel
 
 # Of these nothing runs: it was only asked for, is being made, or is gone.
 ABSENT = frozenset({Phase.REQUESTED, Phase.PROVISIONING, Phase.TORN_DOWN})
@@ -36,10 +36,11 @@ class CostTenant:
     created_at: datetime
     slots: tuple[SlotSpec, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    was_applied: bool = True  # False: its creation failed before anything was applied
 
     @property
     def is_there(self) -> bool:
-        return self.phase not in ABSENT
+        return self.phase not in ABSENT and self.was_applied
 
     @property
     def is_running(self) -> bool:
@@ -68,11 +69,29 @@ def tenants(session: Session, slug: str | None = None) -> list[CostTenant]:
     rows = session.execute(query).all()
     uid = rows[0].uid if slug is not None and rows else None
     slots, labels = _slots(session, uid), _labels(session, uid)
+    unmade = _unmade(session, [row.uid for row in rows if row.phase == Phase.FAILED])
     own = [(dict(zip(_NAMES, row, strict=True)), row.uid) for row in rows]
     return [
-        CostTenant(**values, slots=tuple(slots.get(owner, ())), labels=labels.get(owner, {}))
+        CostTenant(
+            **values,
+            slots=tuple(slots.get(owner, ())),
+            labels=labels.get(owner, {}),
+            was_applied=owner not in unmade,
+        )
         for values, owner in own
     ]
+
+
+def _unmade(session: Session, failed: list[str]) -> set[str]:
+    """Of tenants that failed those of whom no plan was ever applied: there is nothing to pay for."""
+    if not failed:
+        return set()
+    query = (
+        select(col(Operation.tenant_uid))
+        .join(Plan, col(Plan.operation_id) == col(Operation.id))
+        .where(col(Operation.tenant_uid).in_(failed), col(Plan.consumed_by).is_not(None))
+    )
+    return set(failed) - {str(uid) for uid in session.scalars(query)}
 
 
 def _slots(session: Session, uid: str | None) -> dict[str, list[SlotSpec]]:

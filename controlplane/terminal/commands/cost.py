@@ -222,7 +222,7 @@ def actuals(
     if ask:
         done = here.client.send_costs("actuals/refresh", None, here.manner)
         here.out.note(
-            f"asked for {done['from']} to {done['until']}: {done['requests']} requests, "
+            f"asked for {done['from']} to {done['until']}: pages {done['requests']}, "
             f"{layouts.usd(done['cost_usd'])} USD"
         )
     view = here.client.costs("actuals", {"days": days} | ({"focus": True} if focus else {}))

@@ -356,6 +356,7 @@ def test_a_question_that_failed_may_be_asked_again(purse: Purse, http: httpx.Cli
 
 
 def test_a_bill_is_compared_over_the_days_of_each_tenant(purse: Purse) -> None:
+    purse.bills.since = purse.premises.control.now().date()
     purse.days_pass(10)
     http = purse.premises.client()
     sent(http, "actuals/refresh")
@@ -364,6 +365,13 @@ def test_a_bill_is_compared_over_the_days_of_each_tenant(purse: Purse) -> None:
     rows = {row["tenant"]: row for row in got(http, "costs/actuals", days=10)["items"]}
     assert (rows["acme"]["billed_usd"], rows["acme"]["drift_usd"]) == ("5.00", "-0.53")
     assert (rows["shop"]["billed_usd"], rows["shop"]["off"]) == ("0.00", True)
+
+
+def test_days_before_we_knew_a_tenant_count_when_they_were_billed(purse: Purse, http: httpx.Client) -> None:
+    sent(http, "actuals/refresh")  # all of it from before today
+    rows = {row["tenant"]: row for row in got(http, "costs/actuals")["items"]}
+    assert (rows["acme"]["days"], rows["acme"]["billed_usd"]) == (30, "15.00")
+    assert "shop" not in rows
 
 
 def test_what_carries_no_tag_is_shared(purse: Purse) -> None:

@@ -164,7 +164,7 @@ def test_a_bill_is_asked_for_and_compared(purse: Purse, terminal: Terminal) -> N
         "acme": "2.50",
         "shop": "0.00",
     }
-    assert "2 requests, 0.02 USD" in said.err
+    assert "pages 2, 0.02 USD" in said.err
     assert way("cost", "actuals", "--ask").code == 4
     rows = list(
         csv.DictReader(io.StringIO(way("cost", "actuals", "--days", "5", "--focus", "-o", "csv").out))
