@@ -27,7 +27,8 @@ def explain(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
         latest = views.operation(session, recent[0]) if recent else None
         story = [views.event(e) for e in operations.events(session, recent[0].id)[-_LINES:]] if recent else []
     evidence = [*_evidence(view, latest), *(f"{e['at'][:19]} {e['text']}" for e in story)]
-    found = guidance.of_tenant(view, latest, workers_alive=control.worker_lives())
+    house = guidance.House(control.worker_lives(), control.two_person)
+    found = guidance.of_tenant(view, latest, house=house)
     return {
         "slug": slug,
         "phase": view["phase"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,13 +21,26 @@ View = Mapping[str, Any]
 _DIGEST = 12  # so much of a digest is enough to name a plan
 
 
-def without_worker(view: View) -> dict[str, str]:
-    """What is said of an operation in its metadata, when nobody is there to take it up."""
-    found = of_operation(view, workers_alive=False)
-    return {"cause": found.cause, "who_may_act": found.who, "next_command": found.command}
+@dataclass(frozen=True)
+class House:
+    """What depends on the installation, and not on the operation."""
+
+    workers_alive: bool = True
+    two_person: bool = False
 
 
-def of_operation(view: View, evidence: Sequence[str] = (), *, workers_alive: bool = True) -> Explanation:
+_ANY = House()
+
+
+def told_here(view: View, house: House) -> dict[str, str]:
+    """What an operation's metadata says otherwise in this house."""
+    found = of_operation(view, house=house)
+    if view["status"] == Status.PENDING and not house.workers_alive:
+        return {"cause": found.cause, "who_may_act": found.who, "next_command": found.command}
+    return {"who_may_act": found.who} if view["status"] == Status.AWAITING_APPROVAL else {}
+
+
+def of_operation(view: View, evidence: Sequence[str] = (), *, house: House = _ANY) -> Explanation:
     """`view` is the operation as doors answer it."""
     about = view["metadata"]
     problem = view.get("error") or about.get("problem") or {}
@@ -42,7 +56,8 @@ def of_operation(view: View, evidence: Sequence[str] = (), *, workers_alive: boo
             stage=about["stage"],
             requested_by=view["requested_by"],
             queue_position=about["queue_position"],
-            workers_alive=workers_alive,
+            workers_alive=house.workers_alive,
+            needs_second_person=house.two_person and bool(plan.get("delicate")),
             digest=str(plan.get("meaning", ""))[:_DIGEST],
             approval_reasons=waits,
             expires_at=datetime.fromisoformat(expires) if expires else None,
@@ -56,11 +71,11 @@ def of_operation(view: View, evidence: Sequence[str] = (), *, workers_alive: boo
 
 
 def of_tenant(
-    view: View, latest: View | None, evidence: Sequence[str] = (), *, workers_alive: bool = True
+    view: View, latest: View | None, evidence: Sequence[str] = (), *, house: House = _ANY
 ) -> Explanation:
     """`latest`: its open operation, else its last one. An open operation says more than a phase."""
     if latest is not None and not latest["done"]:
-        return of_operation(latest, evidence, workers_alive=workers_alive)
+        return of_operation(latest, evidence, house=house)
     facts = TenantFacts(
         slug=view["slug"],
         operation=latest["id"] if latest else "",

@@ -41,8 +41,9 @@ def page(
 def show(control: Control, actor: Actor, operation_id: str) -> dict[str, Any]:
     with control.db.read() as session:
         view = views.operation(session, _get(session, actor, operation_id, Action.READ_OPERATION))
-    if view["status"] == Status.PENDING and not control.worker_lives():
-        view["metadata"] |= guidance.without_worker(view)
+    if not view["done"]:
+        house = guidance.House(control.worker_lives(), control.two_person)
+        view["metadata"] |= guidance.told_here(view, house)
     return view
 
 

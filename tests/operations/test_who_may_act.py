@@ -1,9 +1,10 @@
-"""Where no worker is alive, that is said: an operation that only waits for its turn would wait for ever."""
+"""Who may act, as it is in this house: nobody works here, or the second person is still to come."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from controlplane.domain.errors import Locked
 from controlplane.operations import Create
 from controlplane.services import explain, tenants
 from controlplane.services import operations as asking
+from controlplane.services.control import Ask
 from controlplane.worker.lock import WorkerLock, worker_lives
 from tests.operations.house import ADMIN, ASK, House
 
@@ -29,6 +31,21 @@ def test_what_waits_for_its_turn_says_whether_anybody_works(
     assert said["next_command"].startswith(command)
     told = explain.explain(control, ADMIN, "acme")
     assert (told["cause"], told["next_command"]) == (said["cause"], said["next_command"])
+
+
+@pytest.mark.parametrize(("two_person", "who"), [(True, "other than local:ann"), (False, "policy lets")])
+def test_what_waits_for_an_approval_says_whose(
+    house: House, run: Callable[[], None], *, two_person: bool, who: str
+) -> None:
+    control = replace(house.control, two_person=two_person)
+    body = Create(slug="acme", stage="production", size="small")
+    operation = str(tenants.create(control, ADMIN, body, Ask(reason="a test"))["id"])
+    run()
+    said = asking.show(control, ADMIN, operation)["metadata"]
+    assert who in said["who_may_act"]
+    assert f"operation approve {operation} --digest" in said["next_command"]
+    told = explain.explain(control, ADMIN, "acme")
+    assert (told["who_may_act"], told["next_command"]) == (said["who_may_act"], said["next_command"])
 
 
 def test_many_may_ask_whether_a_worker_lives_and_none_is_taken_for_one(tmp_path: Path) -> None:
