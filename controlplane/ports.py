@@ -192,9 +192,7 @@ class Cloud(Protocol):
 
     def create_snapshot(self, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot: ...
 
-    def copy_snapshot(
-        self, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]
-    ) -> Snapshot:
+    def copy_snapshot(self, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]) -> Snapshot:
         """The same rows under another key."""
         ...
 

@@ -43,9 +43,7 @@ def create(client: RDSClient, identifier: str, database: str, tags: Mapping[str,
     return from_answer(answer["DBSnapshot"])
 
 
-def copy(
-    client: RDSClient, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]
-) -> Snapshot:
+def copy(client: RDSClient, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]) -> Snapshot:
     doing = f"copying the snapshot {source} to {identifier}"
     with calling(doing, SERVICE):
         try:
