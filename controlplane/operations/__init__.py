@@ -1,6 +1,7 @@
 """What can be done, durably: one file per operation; importing this room offers them all."""
 
 from controlplane.operations import change
+from controlplane.operations.adopt import ADOPT, Adopt
 from controlplane.operations.create import CREATE, Create
 from controlplane.operations.destroy import DESTROY, Destroy
 from controlplane.operations.finalize import FINALIZE, Finalize
@@ -16,6 +17,7 @@ from controlplane.operations.types import OperationType, Request, offered, opera
 from controlplane.operations.upgrade import UPGRADE, Upgrade
 
 __all__ = [
+    "ADOPT",
     "CREATE",
     "DESTROY",
     "FINALIZE",
@@ -28,6 +30,7 @@ __all__ = [
     "ROTATE",
     "SUSPEND",
     "UPGRADE",
+    "Adopt",
     "Create",
     "Destroy",
     "Finalize",

@@ -47,18 +47,18 @@ class Wish:
 
 def admit(kind: Kind, wish: Wish) -> Payload:
     """The payload; raises when the request cannot be right."""
-    _require_verb(kind, wish)
+    require_verb(wish.control, kind, wish.tenant.slug, wish.tenant.blueprint)
     check = _ADMISSIONS.get(kind)
     return check(wish) if check else wish.body
 
 
-def _require_verb(kind: Kind, wish: Wish) -> None:
+def require_verb(control: Control, kind: Kind, slug: str, name: str) -> None:
     """A blueprint says what its tenants can do."""
-    blueprint = wish.control.catalog.blueprint(wish.tenant.blueprint)
+    blueprint = control.catalog.blueprint(name)
     if kind not in blueprint.verbs:
         offered = ", ".join(sorted(blueprint.verbs))
         raise Conflict(
-            f"{wish.tenant.slug} is of {blueprint.name}, whose tenants have no {kind}; they have: {offered}",
+            f"{slug} is of {blueprint.name}, whose tenants have no {kind}; they have: {offered}",
             hint=f"controlplane blueprint show {blueprint.name}",
         )
 

@@ -7,25 +7,23 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from controlplane.domain import names
-from controlplane.domain.errors import AlreadyExists, Missing
+from controlplane.domain.errors import Missing
 from controlplane.domain.operation import Kind
-from controlplane.domain.tenant import (
-    Environment,
-    Phase,
-    Stage,
-    TenantSpec,
-    check_spec,
-    cost_tier,
-    default_size,
-)
-from controlplane.operations import CREATE, Create, Request, operation_type
+from controlplane.operations import CREATE, Adopt, Create, Request, operation_type
 from controlplane.rendering import slot_for
-from controlplane.services import quotas, views
-from controlplane.services.accept import Intake, invalid_field, require_idle, require_phase, require_revision
+from controlplane.services import adoption, quotas, views
+from controlplane.services.accept import Intake, require_idle, require_phase, require_revision
 from controlplane.services.actor import Action, Actor
 from controlplane.services.admission import Wish, admit
-from controlplane.services.control import Ask, Control, new_uid, plain
-from controlplane.store import history, operations, platforms, slots, tenants
+from controlplane.services.control import Ask, Control, plain
+from controlplane.services.founding import (
+    check_against_catalog,
+    found_tenant,
+    never_began,
+    require_platform,
+    spec_of,
+)
+from controlplane.store import history, operations, slots, tenants
 from controlplane.store.tables import Tenant
 
 
@@ -33,13 +31,14 @@ def create(control: Control, actor: Actor, body: Create, ask: Ask) -> dict[str, 
     """One request takes a tenant from nothing to ready; answers the operation."""
     slug = names.parse_slug(body.slug)
     actor.require(Action.CREATE_TENANT, slug)
-    spec = _spec(control, body)
-    check_spec(spec)
-    _check_against_catalog(control, spec)
+    spec = spec_of(control, body.model_dump(exclude={"slug"}, exclude_none=True))
+    check_against_catalog(control, spec)
     with control.db.write() as session:
         warnings = quotas.check_admission(control, session, spec.region, spec.storage_gb)
-        tenant = _insert_or_revive(control, session, slug, spec, actor)
-        _require_platform(session, spec)
+        tenant = found_tenant(control, session, slug, spec, actor)
+        slot = slot_for(spec, slug, names.TenantUid(tenant.uid), tenant.epoch, control.catalog)
+        slots.save(session, tenant.uid, slot, status="wanted")
+        require_platform(session, spec)
         payload = {"spec": body.model_dump(mode="json"), "size": spec.size.value}
         workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
         operation = Intake(control, session, actor, ask).accept(Kind.CREATE, workspace, payload, tenant)
@@ -48,108 +47,10 @@ def create(control: Control, actor: Actor, body: Create, ask: Ask) -> dict[str, 
         return views.operation(session, operation)
 
 
-def _spec(control: Control, body: Create) -> TenantSpec:
-    """Defaults are decided here, once, and stored as decided."""
-    wanted = body.model_dump(exclude={"slug"}, exclude_none=True)
-    stage = body.stage
-    home = Environment.PRODUCTION if stage is Stage.PRODUCTION else Environment.DEVELOPMENT
-    return TenantSpec(
-        **{
-            "size": default_size(stage, body.locations, body.users),
-            "region": control.region,
-            "cell": control.cell,
-            "environment": home,
-            **wanted,
-        }
-    )
-
-
-def _check_against_catalog(control: Control, spec: TenantSpec) -> None:
-    blueprint = control.catalog.blueprints.get(spec.blueprint)
-    if blueprint is None:
-        known = ", ".join(sorted(control.catalog.blueprints))
-        raise invalid_field("blueprint", f"there is no blueprint {spec.blueprint!r}; known: {known}")
-    if spec.region not in control.catalog.regions:
-        known = ", ".join(sorted(control.catalog.regions))
-        raise invalid_field("region", f"{spec.region!r} is not a region of the catalog; known: {known}")
-
-
-def _insert_or_revive(
-    control: Control, session: Session, slug: names.Slug, spec: TenantSpec, actor: Actor
-) -> Tenant:
-    """A slug that was torn down comes back under the same uid, in its next epoch."""
-    now = control.now()
-    before = tenants.find(session, slug)
-    again = before is not None and never_began(session, before)
-    if before is not None and before.phase != Phase.TORN_DOWN and not again:
-        raise AlreadyExists(
-            f"there is a tenant {slug!r} already: it is {before.phase}",
-            hint=f"controlplane tenant show {slug}",
-        )
-    columns = {
-        **{
-            name: getattr(spec, name)
-            for name in ("region", "cell", "blueprint", "storage_gb", "locations", "users")
-        },
-        **{
-            name: getattr(spec, name)
-            for name in ("paying", "sla", "sensitive", "rightsizing_decision", "display_name")
-        },
-        "stage": spec.stage.value,
-        "size": spec.size.value,
-        "environment": spec.environment.value,
-        "cost_tier": cost_tier(spec.stage, spec.size),
-    }
-    if before is None:
-        row = Tenant(
-            uid=new_uid(), slug=slug, phase=Phase.REQUESTED.value, created_at=now, updated_at=now, **columns
-        )
-        tenants.insert(session, row, spec.labels, actor=actor.name)
-    elif again:
-        _require_place(before, columns)
-        changes = {**columns, "labels": spec.labels}
-        row = tenants.change(session, before.uid, changes, actor=actor.name, now=now)
-    else:
-        epoch = max(slot.epoch for slot in slots.every(session, before.uid)) + 1
-        columns |= {"epoch": epoch, "generation": before.generation + 1, "torn_down_at": None}
-        row = tenants.revive(session, before.uid, columns, spec.labels, actor=actor.name, now=now)
-    uid = names.TenantUid(row.uid)
-    slot = slot_for(spec, slug, uid, row.epoch, control.catalog)
-    slots.save(session, row.uid, slot, status="wanted")
-    return row
-
-
-def never_began(session: Session, tenant: Tenant) -> bool:
-    """It was asked for, and no apply of it began: it may be asked for again, and as something else."""
-    if tenant.phase not in (Phase.REQUESTED, Phase.FAILED):
-        return False
-    workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
-    waiting = any(s.status == "wanted" and s.epoch == tenant.epoch for s in slots.every(session, tenant.uid))
-    return waiting and not operations.unfinished(session, workspace)
-
-
-def _require_place(before: Tenant, columns: dict[str, Any]) -> None:
-    """Where it was first asked for is where its secret lies."""
-    for name in ("region", "cell"):
-        if columns.pop(name) != getattr(before, name):
-            raise AlreadyExists(
-                f"{before.slug} was asked for in {name} {getattr(before, name)} and keeps that",
-                hint=f"controlplane tenant destroy {before.slug}",
-            )
-
-
-def _require_platform(session: Session, spec: TenantSpec) -> None:
-    found = platforms.find(session, spec.blueprint, spec.environment.value, spec.cell)
-    if found is None or not found.outputs:
-        raise Missing(
-            f"the platform {spec.blueprint} is not there in {spec.environment} (cell {spec.cell}): "
-            "a tenant needs its network and its parameter group",
-            hint=f"controlplane blueprint apply {spec.blueprint} --environment {spec.environment}",
-        )
-
-
 def change(control: Control, actor: Actor, kind: Kind, slug: str, body: Request, ask: Ask) -> dict[str, Any]:
     """Any other verb on a tenant; answers the operation."""
+    if isinstance(body, Adopt):
+        return adoption.adopt(control, actor, slug, body, ask)
     of = operation_type(kind)
     actor.require(Action.DESTROY_TENANT if of.destructive else Action.CHANGE_TENANT, names.parse_slug(slug))
     with control.db.write() as session:
@@ -216,4 +117,4 @@ def history_of(
         ]
 
 
-__all__ = ["CREATE", "change", "create", "history_of", "show"]
+__all__ = ["CREATE", "change", "create", "history_of", "never_began", "show"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -55,6 +55,11 @@ def retire(session: Session, uid: str) -> None:
     changed_rows(session, update(Slot).where(col(Slot.tenant_uid) == uid).values(status=GONE))
 
 
+def forget_wanted(session: Session, uid: str) -> None:
+    """What was wanted and never begun, as if it had not been asked for."""
+    changed_rows(session, delete(Slot).where(col(Slot.tenant_uid) == uid, col(Slot.status) == "wanted"))
+
+
 def set_status(session: Session, uid: str, epoch: int, status: str) -> None:
     this = (col(Slot.tenant_uid) == uid, col(Slot.epoch) == epoch)
     if not changed_rows(session, update(Slot).where(*this).values(status=status)):
@@ -76,6 +81,17 @@ def of_phase(session: Session, phase: str) -> list[tuple[str, str]]:
         .where(col(Tenant.phase) == phase, col(Slot.status) != GONE)
     )
     return [(slug, identifier) for slug, identifier in session.execute(query)]
+
+
+def identifiers(session: Session) -> set[str]:
+    """Of every database that the catalog ever knew."""
+    return set(session.scalars(select(col(Slot.identifier))))
+
+
+def holder_of(session: Session, identifier: str) -> str | None:
+    """The uid of the tenant whose database this is or was."""
+    query = select(col(Slot.tenant_uid)).where(col(Slot.identifier) == identifier)
+    return session.scalars(query).one_or_none()
 
 
 def count_in_region(session: Session, region: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from controlplane import durable, operations
 from controlplane.adapters.keyring import FileKeyring
+from controlplane.adapters.poller import FleetPoller
 from controlplane.catalog import load as load_catalog
 from controlplane.ports import Ports
 from controlplane.services.actor import Actor, Role
@@ -94,7 +95,8 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
     if fresh:
         _add_platforms(db)
         (folder / "made").touch()
-    return House(folder, db, Control(db, catalog, two_person=two_person), cloud, terraform, database, url)
+    control = Control(db, catalog, two_person=two_person, fleet_source=lambda: FleetPoller(cloud))
+    return House(folder, db, control, cloud, terraform, database, url)
 
 
 def _add_platforms(db: Database) -> None:

@@ -132,17 +132,18 @@ class TerraformDouble:
         found = self.cloud.database(change["import"]) if change["import"] else None
         if change["type"] != DATABASE or found is None:
             return change
+        after = {**change["after"], "storage_encrypted": found.encrypted}  # which the module ignores
         before = {
-            **change["after"],
+            **after,
             "instance_class": found.instance_class,
             "allocated_storage": found.storage_gb,
             "multi_az": found.multi_az,
-            "storage_encrypted": found.encrypted,
             "deletion_protection": found.deletion_protection,
             "password_wo_version": None,
             "tags": dict(found.tags),
         }
-        return {**change, "before": before, "action": "no-op" if before == change["after"] else "update"}
+        action = "no-op" if before == after else "update"
+        return {**change, "before": before, "after": after, "action": action}
 
     def look(self, run_id: RunId) -> RunReport:
         with self.world.open() as state:

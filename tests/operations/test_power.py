@@ -11,7 +11,7 @@ from controlplane.domain.operation import Kind
 from controlplane.operations import Resume, Suspend
 from controlplane.services import operations as asking
 from controlplane.services.control import Ask
-from controlplane.services.keeping import Keeper
+from controlplane.services.keeping import keep_asleep
 from tests.operations.house import ASK, OTHER, House
 from tests.operations.ordinary import change, create, destroy, done, shown, tenant
 
@@ -82,14 +82,10 @@ def test_a_destroy_wakes_what_is_suspended(house: House, run: Run, acme: str) ->
     assert tenant(house)["slots"][0]["final_snapshot"]["identifier"] == f"{acme}-teardown"
 
 
-def keeper(house: House) -> Keeper:
-    return Keeper(house.control, lambda: house.cloud, every_seconds=0)
-
-
 def test_what_aws_started_again_is_stopped_again(house: House, run: Run, acme: str) -> None:
     suspend(house, run)
     house.cloud.change_database(acme, status="available")  # as AWS does after seven days
-    keeper(house)()
+    assert keep_asleep(house.control) == ["acme"]
     run()
     assert house.cloud.database(acme).status == "stopped"
     newest = shown(house, asking.page(house.control, OTHER, asking.OperationFilter())["items"][0]["id"])
@@ -102,10 +98,10 @@ def test_the_keeper_leaves_alone_who_is_awake_asleep_or_being_resumed(
 ) -> None:
     create(house, "beta")
     suspend(house, run)
-    keeper(house)()
+    assert keep_asleep(house.control) == []
     resumed = change(house, Kind.RESUME, Resume())
     house.cloud.change_database(acme, status="available")
-    keeper(house)()
+    assert keep_asleep(house.control) == []
     run()
     done(house, resumed)
     assert {one.status for one in house.cloud.databases()} == {"available"}
@@ -117,6 +113,6 @@ def test_the_keeper_asks_nobody_again_what_was_approved_once(house: House, run: 
     suspend(house, run)
     identifier = house.cloud.databases()[0].identifier
     house.cloud.change_database(identifier, status="available")
-    keeper(house)()
+    assert keep_asleep(house.control) == ["acme"]
     run()
     assert house.cloud.database(identifier).status == "stopped"

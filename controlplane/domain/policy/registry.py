@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.domain.policy.approval import destructive, production
+from controlplane.domain.policy.approval import adoption, destructive, production
 from controlplane.domain.policy.catalog import quota, region_or_class
 from controlplane.domain.policy.database import (
     encryption,
@@ -32,4 +32,5 @@ RULES: tuple[Rule, ...] = (
     quota.RULE,
     production.RULE,
     destructive.RULE,
+    adoption.RULE,
 )

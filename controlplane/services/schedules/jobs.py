@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.services import quotas
+from controlplane.services import keeping, quotas
 from controlplane.services.actor import Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Ask, Control
@@ -73,10 +73,16 @@ def _commitments(control: Control, actor: Actor) -> str:
     return f"{found['level']}: {found['reason']}"
 
 
+def _keep_asleep(control: Control, actor: Actor) -> str:
+    del actor  # it acts for whoever suspended them
+    return ", ".join(keeping.keep_asleep(control)) or "whoever is suspended sleeps"
+
+
 JOBS: Mapping[str, Job] = {
     "rightsizing": Job("two weeks of metrics against every class", "30 3 * * *", _rightsizing, 1800, 180),
     "rightsizing-hot": Job("who is overloaded right now", "*/10 * * * *", _overload, 60, 15),
     "drift": Job("what AWS has against what is recorded", "17 * * * *", _drift),
+    "keep-asleep": Job("who is suspended and was started by AWS", "*/15 * * * *", _keep_asleep, 60, 15),
     "quotas": Job("what AWS grants the account", "5 4 * * *", _quotas),
     "cost-record": Job("what the fleet costs today", "50 23 * * *", _cost_record, 0),
     "cost-actuals": Job("what was billed, one paid request", "45 6 * * *", _cost_actuals),
