@@ -21,6 +21,7 @@ from controlplane.services.control import Control
 # another process; in this one it holds at once.
 _REMEMBERED_SECONDS = 2.0
 _MOST_REMEMBERED = 1_000
+_READING = ("GET", "HEAD", "OPTIONS")
 _HINT = "send `Authorization: Bearer TOKEN`; `controlplane token create` makes one"
 
 
@@ -31,6 +32,7 @@ class Gate:
         self._control = control
         self._known: OrderedDict[bytes, tuple[float, Actor]] = OrderedDict()
         self._rate = Bucket(limits.requests_per_second, limits.burst)
+        self._changes = Bucket(limits.changes_per_second, limits.changes_burst, "changes")
         self._failures = Bucket(limits.failures_per_minute / 60, limits.failures_per_minute)
 
     async def enter(self, request: Request) -> Actor:
@@ -40,6 +42,8 @@ class Gate:
             raise Unauthenticated("this request carries no token", hint=_HINT)
         mark = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
         self._rate.take(mark.hex())
+        if request.method not in _READING:
+            self._changes.take(mark.hex())
         seen = self._known.get(mark)
         if seen is not None and seen[0] > time.monotonic():
             return seen[1]

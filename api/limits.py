@@ -13,10 +13,12 @@ _MOST_CALLERS = 10_000
 
 @dataclass(frozen=True)
 class Limits:
-    """`requests_per_second` 0: no limit. A state may be larger than any other body."""
+    """Of one token; 0: no limit. A read costs little, a change starts work. A state may be a large body."""
 
-    requests_per_second: float = 200.0
-    burst: float = 400.0
+    requests_per_second: float = 10_000.0
+    burst: float = 20_000.0
+    changes_per_second: float = 50.0
+    changes_burst: float = 500.0
     body_bytes: int = 1_000_000
     state_bytes: int = 64_000_000
     failures_per_minute: int = 10  # of one address, to come in
@@ -25,8 +27,8 @@ class Limits:
 class Bucket:
     """Token buckets by caller; those who were not seen for long are forgotten first."""
 
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst = rate, burst
+    def __init__(self, rate: float, burst: float, what: str = "requests") -> None:
+        self._rate, self._burst, self._what = rate, burst, what
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, caller: str) -> None:
@@ -42,7 +44,7 @@ class Bucket:
         if level < 1:
             wait = max(1, round((1 - level) / self._rate))
             raise Throttled(
-                f"more than {self._rate:g} requests a second",
+                f"more than {self._rate:g} {self._what} a second",
                 hint=f"wait {wait} s, then go on more slowly",
                 details={"retry_after": wait},
             )

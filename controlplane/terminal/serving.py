@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -40,9 +41,20 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
         )
         address = listening.getsockname()
         here.out.note(f"listening on http://{address[0]}:{address[1]}")
+        if not here.out.err.isatty():
+            _log_requests()
         with _sandbox(here, wanted=worker), _worker(here, wanted=worker):
             _run(app, listening)
     return ExitCode.DONE
+
+
+def _log_requests() -> None:
+    """A JSON line a request on stderr, for whoever collects logs; a person's terminal is left in peace."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log = logging.getLogger("controlplane.api")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from controlplane.terminal.serving import bind
 BLUEPRINT = "fargate_db_per_tenant"
 ADMIN = Actor("local:ann", Role.ADMIN, origin="test")
 ASK = Ask(reason="a test", request_id="req-test")
-FREE = Limits(requests_per_second=0, failures_per_minute=10_000)
+FREE = Limits(requests_per_second=0, changes_per_second=0, failures_per_minute=10_000)
 
 
 def make_template(folder: Path) -> Path:

@@ -116,6 +116,14 @@ def test_a_token_that_asks_too_fast_is_throttled(premises: Premises) -> None:
     assert int(answers[-1].headers["retry-after"]) >= 1
 
 
+def test_changes_are_counted_more_strictly_than_reads(premises: Premises) -> None:
+    http = premises.client(limits=Limits(changes_per_second=1, changes_burst=2))
+    made = [http.post("/v1/users", json={"name": f"user-{n}"}).status_code for n in range(4)]
+    assert made[:2] == [201, 201]
+    assert made[-1] == 429
+    assert http.get("/v1/users").status_code == 200
+
+
 def test_a_revoked_token_is_refused_at_once(premises: Premises) -> None:
     server = premises.serve(FREE)
     secret = premises.token("viewer", name="short-lived")
