@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from controlplane.store import operations
+from controlplane.store import operations, tenants
+from controlplane.store.fleet import recommendations
+from controlplane.store.fleet.rows import Recommendation
 from tests.doors.premises import Premises
 from tests.fakes.money import DearerPrices, WrittenBills
 
@@ -29,6 +31,24 @@ class Purse:
         self.premises.await_approval(operation_id)
         with self.premises.control.db.write() as session:
             operations.note(session, operation_id, cost_before=POC_USD, cost_after=Decimal(after))
+
+    def resize_proposed(self, slug: str) -> None:
+        now = self.premises.control.now()
+        with self.premises.control.db.write() as session:
+            row = Recommendation(
+                id="rec-1",
+                tenant_uid=tenants.by_slug(session, slug).uid,
+                slug=slug,
+                identifier="acme-e1",
+                status="open",
+                finding="Overprovisioned",
+                signature="down",
+                current_size="small",
+                target_size="micro",
+                first_seen_at=now,
+                last_seen_at=now,
+            )
+            recommendations.save(session, row)
 
 
 def with_purse(premises: Premises) -> Purse:

@@ -13,8 +13,10 @@ from controlplane.services.control import Control
 from controlplane.services.costs import book
 from controlplane.services.costs.book import usd
 from controlplane.store.costs import days, fleet
+from controlplane.store.fleet import recommendations
 
 LOOK_BACK_DAYS = 30
+_UNDECIDED, _MOST = ("open", "proposed"), 10_000  # proposals of right-sizing
 _SEPARATOR = "/"
 
 
@@ -25,10 +27,13 @@ def show(control: Control, actor: Actor) -> dict[str, Any]:
     with control.db.read() as session:
         tenants = [t for t in fleet.tenants(session) if t.is_there]
         history = days.databases(session, today - timedelta(days=LOOK_BACK_DAYS))
+        undecided = recommendations.page(session, _UNDECIDED, _MOST)
     base = _base(by, list(history.values()))
     oldest = min((t.created_at.date() for t in tenants), default=today)
     months = (today - oldest).days * MONTHS // 365
-    advice = advise(by.model, by.rates(control.region), base, months_in_use=months)
+    resizes = sum(bool(row.target_size) for row in undecided)
+    rates = by.rates(control.region)
+    advice = advise(by.model, rates, base, open_resizes=resizes, months_in_use=months)
     return {
         "price_book": book.about(by.book),
         "region": control.region,
@@ -37,6 +42,7 @@ def show(control: Control, actor: Actor) -> dict[str, Any]:
         "steady_base": [
             {"instance_class": cls, "multi_az": multi, "count": n} for (cls, multi), n in base.items()
         ],
+        "open_resizes": resizes,
         "level": advice.level,
         "reason": advice.reason if history else "no day was recorded yet: there is no steady base",
         "proposed": [_offer(offer) for offer in advice.proposed],

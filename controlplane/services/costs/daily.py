@@ -1,4 +1,4 @@
-"""What is done once a day: write down what the fleet costs, and ask for the bill. For a schedule."""
+"""What is done once a day: write down what the fleet costs."""
 
 from __future__ import annotations
 
@@ -7,26 +7,14 @@ from typing import Any
 
 from controlplane.domain.cost.estimate import add
 from controlplane.domain.cost.fleet import FleetTenant, split_shared
-from controlplane.domain.errors import Conflict
 from controlplane.services.actor import Action, Actor
-from controlplane.services.asking import Way
 from controlplane.services.control import Control
-from controlplane.services.costs import actuals, book
+from controlplane.services.costs import book
 from controlplane.services.costs.book import usd
 from controlplane.services.costs.fleet import Place, priced, shared_costs
 from controlplane.store.costs import days, fleet
 from controlplane.store.costs.fleet import CostTenant
 from controlplane.store.costs.rows import FLEET, CostDay
-
-
-def run(control: Control, actor: Actor, way: Way) -> dict[str, Any]:
-    """Both. The record stays when the bill cannot be had; one that was had today already is no failure."""
-    recorded = record(control, actor)
-    try:
-        bill = actuals.ask(control, actor, way)
-    except Conflict as error:
-        bill = {"skipped": error.message}
-    return {**recorded, "bill": bill}
 
 
 def record(control: Control, actor: Actor) -> dict[str, Any]:

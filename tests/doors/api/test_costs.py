@@ -441,3 +441,11 @@ def test_commitments_rest_on_what_ran_on_every_recorded_day(purse: Purse) -> Non
     sent(http, "fleet/record")
     base = {(b["instance_class"], b["count"]) for b in got(http, "costs/commitments")["steady_base"]}
     assert base == {("db.t4g.micro", 1), ("db.t4g.small", 1)}
+
+
+def test_no_commitment_is_proposed_while_a_resize_is_undecided(purse: Purse, http: httpx.Client) -> None:
+    sent(http, "fleet/record")
+    assert got(http, "costs/commitments")["open_resizes"] == 0
+    purse.resize_proposed("acme")
+    found = got(http, "costs/commitments")
+    assert (found["open_resizes"], found["level"], found["proposed"]) == (1, "wait", [])
