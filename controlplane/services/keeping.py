@@ -1,6 +1,6 @@
 """AWS starts a stopped database after seven days; who is suspended then is stopped again.
 
-It is only asked for here: the operation holds the tenant's workspace, so that it never meets a resume half-way.
+It is only asked for here: the operation holds the tenant's workspace, so it never meets a resume half-way.
 """
 
 from __future__ import annotations

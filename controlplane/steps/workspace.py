@@ -75,7 +75,7 @@ def _refuse_hand_edits(folder: Path, found: subject.Subject) -> None:
         whose = found.operation.tenant_slug or found.operation.workspace_id
         raise Conflict(
             f"the workspace of {whose} was edited by hand: {names}",
-            hint="see `controlplane tenant workspace SLUG --diff`; go on with --discard-edits",
+            hint="say what shall stay as a change of the tenant; then go on with --discard-edits",
             details={"files": sorted(e.path for e in edits)},
         )
 
