@@ -8,8 +8,18 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, String
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
 
 from controlplane.domain.money import from_micro, to_micro
+
+# A constraint without a name cannot be dropped by a later migration. Said here, since every table is made of
+# these columns, whichever file is imported first.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 class Money(TypeDecorator[Decimal]):

@@ -14,14 +14,6 @@ from controlplane.store.columns import Code, Json, Money, UtcTime
 # Statuses in which an operation holds its workspace; `needs_operator` holds it until a person settles.
 HOLDING = "'planning','awaiting_approval','awaiting_window','applying','verifying','needs_operator'"
 
-# A constraint without a name cannot be dropped by a later migration.
-SQLModel.metadata.naming_convention = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
 
 def _time(nullable: bool = True) -> Any:
     return Field(default=None, sa_type=UtcTime, nullable=nullable)

@@ -15,7 +15,7 @@ import uvicorn
 
 from api.app import create_app
 from api.limits import Limits
-from controlplane import durable
+from controlplane import durable, wiring
 from controlplane.adapters.keyring import FileKeyring
 from controlplane.catalog import load as load_catalog
 from controlplane.domain.operation import Status
@@ -142,7 +142,7 @@ def open_premises(template: Path, folder: Path) -> Premises:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(template, folder / "tenants.db")
     db = open_database(f"sqlite:///{folder / 'tenants.db'}")
-    return Premises(folder, Control(db, load_catalog()))
+    return Premises(folder, Control(db, load_catalog(), worker_lives=lambda: wiring.worker_lives(db)))
 
 
 class Server:

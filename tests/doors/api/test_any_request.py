@@ -16,8 +16,16 @@ from tests.doors.premises import FREE, Server, open_premises
 
 # A schema cannot say what a selector, a page token or a slug that is free looks like.
 _ACCEPTANCE = positive_data_acceptance
-# They ask prices and bills of the outside, which this server does not have: 503 is the right answer.
-_OUTSIDE = ["/v1/costs/prices/refresh", "/v1/costs/actuals/refresh"]
+# They ask prices, bills and metrics of the outside, which this server does not have: 503 is the right answer.
+_OUTSIDE = [
+    "/v1/costs/prices/refresh",
+    "/v1/costs/actuals/refresh",
+    "/v1/recommendations/scans",
+    "/v1/drift/scans",
+    "/v1/quotas/refresh",
+    "/v1/tenants/{slug}/metrics",
+    "/v1/catalog/orphans",
+]
 _SHORT, _LONG = 6, 160  # examples for each of some forty operations
 
 
