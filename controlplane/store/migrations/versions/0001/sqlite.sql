@@ -44,7 +44,7 @@ CREATE TABLE bill_day (
 	service VARCHAR NOT NULL,
 	usd BIGINT NOT NULL,
 	estimated BOOLEAN NOT NULL,
-	PRIMARY KEY (day, tenant, service)
+	CONSTRAINT pk_bill_day PRIMARY KEY (day, tenant, service)
 );
 CREATE TABLE bill_query (
 	asked_on DATE NOT NULL,
@@ -54,7 +54,7 @@ CREATE TABLE bill_query (
 	cost_usd BIGINT,
 	asked_by VARCHAR NOT NULL,
 	asked_at DATETIME NOT NULL,
-	PRIMARY KEY (asked_on)
+	CONSTRAINT pk_bill_query PRIMARY KEY (asked_on)
 );
 CREATE TABLE budget (
 	scope VARCHAR NOT NULL,
@@ -62,7 +62,7 @@ CREATE TABLE budget (
 	set_by VARCHAR NOT NULL,
 	reason VARCHAR NOT NULL,
 	set_at DATETIME NOT NULL,
-	PRIMARY KEY (scope)
+	CONSTRAINT pk_budget PRIMARY KEY (scope)
 );
 CREATE TABLE change_window (
 	id VARCHAR NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE cost_day (
 	monthly_usd BIGINT,
 	shared_usd BIGINT,
 	book VARCHAR NOT NULL,
-	PRIMARY KEY (day, tenant_uid)
+	CONSTRAINT pk_cost_day PRIMARY KEY (day, tenant_uid)
 );
 CREATE INDEX cost_day_tenant ON cost_day (tenant_uid, day);
 CREATE TABLE drift_finding (
@@ -111,7 +111,7 @@ CREATE TABLE drift_finding (
 	decided_by VARCHAR NOT NULL,
 	decided_at DATETIME,
 	decision_reason VARCHAR NOT NULL,
-	PRIMARY KEY (id)
+	CONSTRAINT pk_drift_finding PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX drift_one_live ON drift_finding (identifier, attribute) WHERE status IN ('open','proposed');
 CREATE INDEX drift_status ON drift_finding (status, id);
@@ -191,7 +191,7 @@ CREATE TABLE quota_limit (
 	granted INTEGER NOT NULL,
 	used INTEGER,
 	seen_at DATETIME NOT NULL,
-	PRIMARY KEY (region, name)
+	CONSTRAINT pk_quota_limit PRIMARY KEY (region, name)
 );
 CREATE TABLE recommendation (
 	id VARCHAR NOT NULL,
@@ -226,7 +226,7 @@ CREATE TABLE recommendation (
 	decided_at DATETIME,
 	decision_reason VARCHAR NOT NULL,
 	looked_at DATETIME,
-	PRIMARY KEY (id)
+	CONSTRAINT pk_recommendation PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX recommendation_one_live ON recommendation (tenant_uid) WHERE status IN ('open','proposed');
 CREATE INDEX recommendation_operation ON recommendation (operation_id);
@@ -305,7 +305,7 @@ CREATE TABLE scan (
 	problems JSON NOT NULL,
 	started_at DATETIME NOT NULL,
 	ended_at DATETIME NOT NULL,
-	PRIMARY KEY (id)
+	CONSTRAINT pk_scan PRIMARY KEY (id)
 );
 CREATE INDEX scan_kind ON scan (kind, started_at);
 CREATE TABLE schedule (
@@ -323,14 +323,14 @@ CREATE TABLE schedule (
 	last_words VARCHAR NOT NULL,
 	missed INTEGER NOT NULL,
 	missed_in_all INTEGER NOT NULL,
-	PRIMARY KEY (name)
+	CONSTRAINT pk_schedule PRIMARY KEY (name)
 );
 CREATE TABLE seen_database (
 	identifier VARCHAR NOT NULL,
 	resource_id VARCHAR NOT NULL,
 	first_seen_at DATETIME NOT NULL,
 	last_seen_at DATETIME NOT NULL,
-	PRIMARY KEY (identifier)
+	CONSTRAINT pk_seen_database PRIMARY KEY (identifier)
 );
 CREATE TABLE state_lock (
 	workspace_id VARCHAR NOT NULL,
@@ -363,7 +363,7 @@ CREATE TABLE suppression (
 	dismissals INTEGER NOT NULL,
 	reason VARCHAR NOT NULL,
 	created_by VARCHAR NOT NULL,
-	PRIMARY KEY (tenant_uid, signature)
+	CONSTRAINT pk_suppression PRIMARY KEY (tenant_uid, signature)
 );
 CREATE TABLE tenant (
 	uid VARCHAR NOT NULL,
