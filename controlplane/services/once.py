@@ -40,7 +40,7 @@ class _Joined(Database):
 
 
 def within(control: Control, session: Session) -> Control:
-    """The same control, whose writes join the transaction of this session."""
+    """The same control, whose writes join the transaction of `session`."""
     same = {f.name: getattr(control.db, f.name) for f in fields(Database)}
     return replace(control, db=_Joined(**same, session=session))
 
