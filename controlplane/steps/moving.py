@@ -151,7 +151,7 @@ def flip(operation_id: str) -> dict[str, Any]:
         _require_leave(session, operation_id, row)
         now = here.now()
         lifted = {"fence_deadline": None, "flipped_at": now}
-        if not moves.flip(session, row.id, Flip.OPEN, Flip.FLIPPED, **lifted):
+        if _lapsed(row, now) or not moves.flip(session, row.id, Flip.OPEN, Flip.FLIPPED, **lifted):
             raise _too_late(row)
         by = _by(found.operation)
         route = Route(at["host"], at["port"], row.to_epoch)
@@ -172,6 +172,11 @@ def _require_leave(session: Any, operation_id: str, row: Migration) -> None:
         )
     if is_expired(datetime.fromisoformat(checked["at"]), world().now()):
         raise Refused("switching the route: the verification is older than 24 h", hint="verify it again")
+
+
+def _lapsed(row: Migration, now: datetime) -> bool:
+    """Nobody may switch behind a fence that stood too long, though its watch has not looked yet."""
+    return row.fence_deadline is not None and row.fence_deadline <= now
 
 
 def _too_late(row: Migration) -> Conflict:
@@ -213,7 +218,10 @@ def reverse(operation_id: str) -> dict[str, Any]:
         if row.flip == Flip.REVERSED:
             return {"epoch": row.from_epoch}
         now = here.now()
-        if not moves.flip(session, row.id, Flip.RETURNING, Flip.REVERSED, fence_deadline=None):
+        back = not _lapsed(row, now) and moves.flip(
+            session, row.id, Flip.RETURNING, Flip.REVERSED, fence_deadline=None
+        )
+        if not back:
             raise Conflict(
                 "the fence lapsed before the way back was done, and was lifted: the new database stays",
                 hint="ask again: controlplane migration rollback SLUG",
