@@ -17,6 +17,7 @@ from controlplane.catalog.values import (
     WiredModule,
     Wiring,
 )
+from controlplane.catalog.wires import MODULE_SOURCE, read_wire
 from controlplane.domain.errors import Invalid
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment, Stage
@@ -26,7 +27,6 @@ PLATFORM_SOURCES = ("var.name", "var.region", "var.zones", "var.tags")
 TENANT_SOURCES = ("var.slots", "var.platform", "var.route_parameter", "var.tags", "var.region")
 SLOT_SOURCES = ("each.key", "each.value", "each.value.platform", "local.master_passwords[each.key]")
 
-_MODULE_SOURCE = re.compile(r"module\.(\w+)\.(\w+)")
 _CHECKS: dict[str, type] = {"string": str, "number": int, "bool": bool, "list(string)": list}
 
 
@@ -120,8 +120,11 @@ def _read_wiring(table: Table, modules: Mapping[str, ModuleFacts], sources: tupl
         inputs = child.table("inputs")
         _check_inputs(inputs, module, modules[module.module])
         own = (*sources, *SLOT_SOURCES) if module.each else sources
-        for key, source in module.inputs:
-            _check_source(inputs, key, source, outputs_of, own)
+        for key, wire in module.inputs:
+            for source in wire.sources:
+                _check_source(inputs, key, source, outputs_of, own)
+        if module.when:
+            _check_source(child, "when", module.when, {}, sources)
     outputs = table.table("outputs")
     for key in outputs.values:
         _check_source(outputs, key, outputs.text(key), outputs_of, ())
@@ -135,8 +138,10 @@ def _read_module(table: Table, modules: Mapping[str, ModuleFacts]) -> WiredModul
     module = WiredModule(
         name=table.text("name"),
         module=table.text("module", sorted(modules)),
-        inputs=tuple((key, inputs.text(key)) for key in inputs.values),
+        inputs=tuple((key, read_wire(inputs, key)) for key in inputs.values),
         each=table.text("each", ("slots", ""), default=""),
+        when=table.text("when", default=""),
+        provider=table.text("provider", ("us_east_1", ""), default=""),
     )
     table.done()
     return module
@@ -156,13 +161,13 @@ def _check_inputs(table: Table, module: WiredModule, facts: ModuleFacts) -> None
 def _check_source(
     table: Table, key: str, source: str, outputs_of: Mapping[str, tuple[str, ...]], sources: tuple[str, ...]
 ) -> None:
-    match = _MODULE_SOURCE.fullmatch(source)
+    match = MODULE_SOURCE.fullmatch(source)
     if match is None:
         if source not in sources:
             names = ", ".join(sources) or "none"
             table.fail(key, f"is wired to {source!r}; allowed: {names}, or module.NAME.OUTPUT")
         return
-    name, output = match.groups()
+    name, output = match[1], match[2]
     if name not in outputs_of:
         table.fail(key, f"is wired to module {name!r}; allowed: {', '.join(sorted(outputs_of))}")
     if output not in outputs_of[name]:
@@ -172,7 +177,7 @@ def _check_source(
 
 
 def _check_cycles(table: Table, wired: list[WiredModule]) -> None:
-    graph = {w.name: {m[1] for _, s in w.inputs if (m := _MODULE_SOURCE.fullmatch(s))} for w in wired}
+    graph = {w.name: set().union(*(wire.modules for _, wire in w.inputs)) for w in wired}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

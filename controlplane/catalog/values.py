@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from controlplane.catalog.wires import Wire
 from controlplane.domain.errors import FieldError, Invalid
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment, Size, Stage
@@ -146,8 +147,10 @@ class WiredModule:
 
     name: str
     module: str
-    inputs: tuple[tuple[str, str], ...]
+    inputs: tuple[tuple[str, Wire], ...]
     each: str = ""  # the map variable that it is repeated over
+    when: str = ""  # the option by which it is there or not
+    provider: str = ""  # us_east_1: what serves the edge stands there, wherever the platform is
 
 
 @dataclass(frozen=True)

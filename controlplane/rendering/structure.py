@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from controlplane import assets
 from controlplane.catalog import Blueprint, Wiring
+from controlplane.catalog.values import WiredModule
+from controlplane.catalog.wires import aligned, source_hcl
 from controlplane.domain.workspace import Import
 from controlplane.rendering.hcl import hcl_string
 from controlplane.rendering.shapes import Variable
@@ -49,7 +51,7 @@ def structure_of(blueprint: Blueprint, kind: str, variables: tuple[Variable, ...
     """Rendered once for a blueprint: a workspace adds its values and nothing else."""
     wiring = blueprint.tenant if kind == "tenant" else blueprint.platform
     files = {
-        "main.tf": _render(f"{kind}/main.tf.j2", modules=wiring.modules),
+        "main.tf": _render(f"{kind}/main.tf.j2", modules=_calls(wiring), edge=_has_edge(wiring)),
         "variables.tf": _render("common/variables.tf.j2", variables=variables),
         "outputs.tf": _render("common/outputs.tf.j2", outputs=_output_values(wiring)),
         LOCK_FILE: (assets.templates() / "terraform.lock.hcl").read_text(encoding="utf-8"),
@@ -72,14 +74,34 @@ def _render(template: str, **values: Any) -> str:
     return _templates().get_template(template).render(**values)
 
 
+def _calls(wiring: Wiring) -> list[tuple[WiredModule, list[str]]]:
+    """Every module with the lines of its inputs."""
+    counted = _counted(wiring)
+    return [
+        (module, aligned([(name, wire.hcl(counted)) for name, wire in module.inputs]))
+        for module in wiring.modules
+    ]
+
+
+def _counted(wiring: Wiring) -> frozenset[str]:
+    return frozenset(module.name for module in wiring.modules if module.when)
+
+
+def _has_edge(wiring: Wiring) -> bool:
+    return any(module.provider for module in wiring.modules)
+
+
 def _output_values(wiring: Wiring) -> list[tuple[str, str]]:
     repeated = {module.name for module in wiring.modules if module.each}
-    return [(name, _output_value(source, repeated)) for name, source in wiring.outputs]
+    counted = _counted(wiring)
+    return [(name, _output_value(source, repeated, counted)) for name, source in wiring.outputs]
 
 
-def _output_value(source: str, repeated: set[str]) -> str:
-    _, name, output = source.split(".")
-    return f"{{ for key, each in module.{name} : key => each.{output} }}" if name in repeated else source
+def _output_value(source: str, repeated: set[str], counted: frozenset[str]) -> str:
+    _, name, output = source.split(".", 2)
+    if name in repeated:
+        return f"{{ for key, each in module.{name} : key => each.{output} }}"
+    return source_hcl(source, counted)
 
 
 def _further_files(kind: str) -> dict[str, str]:

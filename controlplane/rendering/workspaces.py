@@ -44,7 +44,7 @@ _PLATFORM_VARIABLES = (
     Variable("tags", "Tags of everything here.", MapOf(str)),
 )
 _OPTION_SHAPES = {"string": str, "number": int, "bool": bool, "list(string)": ListOf(str)}
-_KEY = r'(?:\["[A-Za-z0-9_./:-]+"\])?'
+_KEY = r'(?:\[(?:"[A-Za-z0-9_./:-]+"|\d+)\])?'
 _ADDRESS = re.compile(rf"module\.[a-z_]+{_KEY}\.[a-z0-9_]+\.[a-z0-9_]+{_KEY}")
 
 
@@ -157,7 +157,9 @@ def _check_options(blueprint: Blueprint, options: Mapping[str, Any]) -> None:
 @lru_cache(maxsize=64)
 def _platform_variables(blueprint: Blueprint) -> tuple[Variable, ...]:
     """Options that no module reads are decisions, and stand in other values."""
-    sources = {source for module in blueprint.platform.modules for _, source in module.inputs}
+    modules = blueprint.platform.modules
+    sources = {source for module in modules for _, wire in module.inputs for source in wire.sources}
+    sources |= {module.when for module in modules}
     wired = [option for option in blueprint.options.values() if f"var.{option.name}" in sources]
     return _PLATFORM_VARIABLES + tuple(
         Variable(option.name, option.description, _OPTION_SHAPES[option.type]) for option in wired
