@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane.domain import names
 from controlplane.domain.errors import Conflict
-from controlplane.domain.tenant import Size, Stage
+from controlplane.domain.tenant import Stage
 from controlplane.domain.workspace import DATABASE_NAME, MASTER_USERNAME, SlotSpec, slot_tags, tenant_tags
 from controlplane.ports import Login
 from controlplane.steps import subject
@@ -28,21 +28,21 @@ def new_password() -> str:
     return "".join(randomness.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
-def tags_of(tenant: Tenant, epoch: int | None = None) -> dict[str, str]:
-    """The tags that say whose a thing is, the same that Terraform sets; no epoch: the tenant's own."""
+def tags_of(tenant: Tenant, slot: SlotSpec | None = None) -> dict[str, str]:
+    """The tags that say whose a thing is, the same that Terraform sets; no slot: the tenant's own."""
     tags = tenant_tags(names.Slug(tenant.slug), names.TenantUid(tenant.uid), tenant.blueprint)
-    return tags if epoch is None else {**tags, **slot_tags(epoch, Stage(tenant.stage), Size(tenant.size))}
+    if slot is None:
+        return tags
+    return {**tags, **slot_tags(slot.epoch, slot.stage or Stage(tenant.stage), slot.size)}
 
 
 def secret_of(tenant: Tenant, epoch: int, role: str) -> str:
     return names.secret_name(names.Slug(tenant.slug), names.TenantUid(tenant.uid), epoch, role)
 
 
-def _ensure(tenant: Tenant, epoch: int, role: str) -> None:
-    name = secret_of(tenant, epoch, role)
-    world().ports.cloud.ensure_secret(
-        name, new_password(), tags_of(tenant, epoch), f"{tenant.uid}-e{epoch}-{role}"
-    )
+def _ensure(tenant: Tenant, slot: SlotSpec, role: str) -> None:
+    name, token = secret_of(tenant, slot.epoch, role), f"{tenant.uid}-e{slot.epoch}-{role}"
+    world().ports.cloud.ensure_secret(name, new_password(), tags_of(tenant, slot), token)
 
 
 @effect("ensure_master_secret", "making the database's master secret")
@@ -51,7 +51,7 @@ def ensure_master(operation_id: str) -> None:
     found = subject.load(operation_id)
     for slot in found.wanted():
         if slot.credential_write:  # with the gate closed its password is set already
-            _ensure(found.the_tenant(), slot.epoch, "master")
+            _ensure(found.the_tenant(), slot, "master")
 
 
 @effect("set_up_roles", "making the login roles")
@@ -71,7 +71,7 @@ def set_up_roles(operation_id: str) -> None:
 def make_logins(tenant: Tenant, slot: SlotSpec) -> None:
     """The roles of one slot, brought to the passwords in its secrets."""
     for role in LOGIN_ROLES:
-        _ensure(tenant, slot.epoch, role)
+        _ensure(tenant, slot, role)
     cloud = world().ports.cloud
     passwords = {role: cloud.read_secret(secret_of(tenant, slot.epoch, role)) for role in LOGIN_ROLES}
     world().ports.database.set_up_roles(login(tenant, slot, "master"), passwords)

@@ -41,10 +41,10 @@ def _raise(operation_id: str, id_: str, epoch: int, while_: Flip) -> int:
     here = world()
     with here.db.write() as session:
         row, now = moves.get(session, id_), here.now()
-        deadline = now + timedelta(minutes=row.outage_minutes)
-        if row.fenced_epoch == epoch and row.fence_deadline is not None:
-            deadline = row.fence_deadline  # raised before: its lease goes on
-        values = {"fenced_epoch": epoch, "fence_deadline": deadline, "fenced_at": row.fenced_at or now}
+        since, deadline = now, now + timedelta(minutes=row.outage_minutes)
+        if row.fenced_epoch == epoch and row.fenced_at is not None and row.fence_deadline is not None:
+            since, deadline = row.fenced_at, row.fence_deadline  # raised before: its lease goes on
+        values = {"fenced_epoch": epoch, "fence_deadline": deadline, "fenced_at": since}
         if not moves.flip(session, id_, while_, while_, **values):
             raise Conflict("the fence lapsed and was lifted: nothing is closed again")
     found = subject.load(operation_id)

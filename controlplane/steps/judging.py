@@ -12,9 +12,11 @@ from controlplane.catalog.prices.model import load_model
 from controlplane.domain.cost.estimate import Estimate
 from controlplane.domain.cost.gate import CostChange, Finding
 from controlplane.domain.errors import Conflict
+from controlplane.domain.migration.outage import of_move
+from controlplane.domain.migration.states import Strategy
 from controlplane.domain.names import slot_key
 from controlplane.domain.operation import Kind
-from controlplane.domain.plan.forecast import forecast, total_outage
+from controlplane.domain.plan.forecast import Forecast, Outage, forecast, total_outage
 from controlplane.domain.plan.summary import Action as PlanAction
 from controlplane.domain.plan.summary import PlanSummary
 from controlplane.domain.policy.decision import decide
@@ -43,7 +45,7 @@ def judge(found: Subject, document: Mapping[str, Any], summary: PlanSummary) -> 
     decision = decide(here.policy, asked, _overrides(found), here.now())
     return {
         "forecast": {
-            "outage": total_outage(outlook).words(),
+            "outage": _outage(found, outlook).words(),
             "databases": [f.to_json() for f in outlook],
         },
         "policy": [] if _is_kept_asleep(found) else [_finding(f) for f in decision.findings],
@@ -51,6 +53,14 @@ def judge(found: Subject, document: Mapping[str, Any], summary: PlanSummary) -> 
         "cost_lines": change.as_json() if change else {},
         "delicate": _is_delicate(found, summary),
     }
+
+
+def _outage(found: Subject, outlook: Sequence[Forecast]) -> Outage:
+    """What the plan's changes cost, or the fence of a move to another database."""
+    changes = total_outage(outlook)
+    if found.kind is not Kind.UPGRADE:
+        return changes
+    return of_move(Strategy(found.payload["strategy"]), int(found.payload["outage_minutes"]), changes)
 
 
 def _is_kept_asleep(found: Subject) -> bool:

@@ -50,6 +50,8 @@ def retire(operation_id: str) -> dict[str, Any]:
     epoch = moving.leaving_epoch(found)
     with here.db.write() as session:
         slots.set_status(session, found.the_tenant().uid, epoch, slots.GONE)
+        if row.fenced_epoch == epoch:
+            moves.note(session, row.id, fenced_epoch=None, fenced_at=None)
         if State(row.state) not in FINAL:
             moves.enter(session, row.id, State.COMPLETE, here.now(), found.operation.requested_by)
     for name in ("snapshot", "copy"):

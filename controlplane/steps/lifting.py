@@ -104,8 +104,9 @@ def _lift_and_note(row: Migration) -> None:
     with here.db.write() as session:
         row = moves.get(session, row.id)
         # After a way back that was not taken the source stays closed, as it was.
-        fenced = row.from_epoch if row.flip == Flip.FLIPPED else None
-        moves.note(session, row.id, fence_deadline=None, fenced_epoch=fenced)
+        stays = row.flip == Flip.FLIPPED
+        fence = (row.from_epoch, moves.since(row, State.FENCED)) if stays else (None, None)
+        moves.note(session, row.id, fence_deadline=None, fenced_epoch=fence[0], fenced_at=fence[1])
         if row.flip == Flip.ABORTED and State(row.state) not in FINAL:
             moves.enter(session, row.id, State.ROLLED_BACK, here.now())
 

@@ -56,7 +56,7 @@ def prove_final(operation_id: str, found: subject.Subject, slot: SlotSpec) -> di
     if world().ports.cloud.database(slot.identifier) is None:
         say(operation_id, "warning", f"{slot.identifier} does not exist: there is nothing to snapshot")
         return None
-    tags = tags_of(found.the_tenant(), slot.epoch)
+    tags = tags_of(found.the_tenant(), slot)
     return receipt(prove(f"{slot.identifier}-teardown", slot.identifier, tags))
 
 
@@ -66,7 +66,7 @@ def take_before(operation_id: str) -> dict[str, Any]:
     found = subject.load(operation_id)
     slot = found.route_slot()
     name = f"{slot.identifier}-before-{operation_id.lower()}"
-    return receipt(prove(name, slot.identifier, tags_of(found.the_tenant(), slot.epoch)))
+    return receipt(prove(name, slot.identifier, tags_of(found.the_tenant(), slot)))
 
 
 def prove(identifier: str, database: str, tags: dict[str, str]) -> Snapshot:

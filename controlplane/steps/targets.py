@@ -49,7 +49,7 @@ def seed(operation_id: str) -> dict[str, Any]:
     found = subject.load(operation_id)
     source, target = moving.slot_at(found, row.from_epoch), target_of(found)
     _require_closed(found, row)
-    tags = tags_of(found.the_tenant(), row.from_epoch)
+    tags = tags_of(found.the_tenant(), source)
     moving.reach(row.id, State.SEEDING)
     name = str(target.snapshot_identifier)
     copied = found.payload.get("copied_from", "")

@@ -7,6 +7,8 @@ import pytest
 
 from controlplane.worker.loop import Worker
 from tests.operations.house import House, build
+from tests.operations.ordinary import application, create
+from tests.operations.upgrading import TABLE
 
 
 @pytest.fixture
@@ -28,3 +30,12 @@ def worker(house: House) -> Iterator[Worker]:
 def run(worker: Worker) -> Callable[[], None]:
     """Run it until nothing is left to do."""
     return lambda: worker.run(until_idle=True)
+
+
+@pytest.fixture
+def poc(house: House, run: Callable[[], None]) -> House:
+    """A tenant with rows."""
+    create(house)
+    run()
+    house.database.write(application(house), TABLE, "one", "two")
+    return house

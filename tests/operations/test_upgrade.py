@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from controlplane.domain.errors import Conflict, Missing, Refused
-from controlplane.domain.migration.checklist import EVERY_UPGRADE, Item
+from controlplane.domain.migration.checklist import Item
 from controlplane.domain.operation import Kind
-from controlplane.operations import Create, Destroy, Finalize, Resize, Rollback, Upgrade
-from controlplane.ports import Login
+from controlplane.operations import Create, Destroy, Finalize, Resize, Rollback
 from controlplane.services import operations as asking
 from controlplane.services import tenants
 from controlplane.services.control import Ask
@@ -22,65 +19,27 @@ from controlplane.steps import world
 from controlplane.store import platforms
 from controlplane.worker.loop import Worker
 from tests.operations.house import ADMIN, ASK, OTHER, House
+from tests.operations.ordinary import application, change, done, shown, tenant
+from tests.operations.upgrading import (
+    ACKNOWLEDGED,
+    TABLE,
+    fenced,
+    later,
+    login_at,
+    rows,
+    slots,
+    upgrade,
+)
 
 Run = Callable[[], None]
 WAIT = Ask(reason="a test")
-ACKNOWLEDGED = [item for item in EVERY_UPGRADE if item is not Item.ALARMS]
-TABLE = "public.orders"
-
-
-def shown(house: House, operation_id: str) -> dict[str, Any]:
-    return asking.show(house.control, ADMIN, operation_id)
-
-
-def tenant(house: House) -> dict[str, Any]:
-    return tenants.show(house.control, ADMIN, "acme")
-
-
-def assert_done(house: House, operation_id: str) -> None:
-    seen = shown(house, operation_id)
-    assert seen["status"] == "succeeded", (seen["metadata"], seen.get("error"))
-
-
-def change(house: House, kind: Kind, body: Any, ask: Ask = ASK) -> str:
-    return str(tenants.change(house.control, ADMIN, kind, "acme", body, ask)["id"])
-
-
-def upgrade(house: House, ask: Ask = ASK, **fields: Any) -> str:
-    return change(house, Kind.UPGRADE, Upgrade(**{"acknowledge": ACKNOWLEDGED, **fields}), ask)
-
-
-def application(house: House) -> Login:
-    """As the application logs in: by what its secret says now."""
-    slug, uid = "acme", tenant(house)["uid"]
-    found = json.loads(house.cloud.read_secret(f"controlplane/{slug}-{uid}/application"))
-    return Login(found["host"], found["port"], found["database"], found["username"], found["password"])
-
-
-def slots(house: House) -> dict[int, str]:
-    return {slot["epoch"]: slot["status"] for slot in tenant(house)["slots"]}
-
-
-@pytest.fixture
-def poc(house: House, run: Run) -> House:
-    """A tenant with rows."""
-    tenants.create(house.control, ADMIN, Create(slug="acme"), ASK)
-    run()
-    house.database.write(application(house), TABLE, "one", "two")
-    return house
-
-
-def rows(house: House) -> list[str]:
-    login = application(house)
-    with house.database.using("rows", login) as server:
-        return list(server["tables"][TABLE])
 
 
 def test_a_poc_becomes_production_with_its_rows(poc: House, run: Run) -> None:
     left = application(poc)
     operation = upgrade(poc)
     run()
-    assert_done(poc, operation)
+    done(poc, operation)
     seen = tenant(poc)
     assert (seen["stage"], seen["environment"], seen["size"]) == ("production", "production", "small")
     assert (seen["phase"], seen["migration_state"], seen["epoch"]) == ("ready", "soaking", 2)
@@ -88,26 +47,6 @@ def test_a_poc_becomes_production_with_its_rows(poc: House, run: Run) -> None:
     assert rows(poc) == ["one", "two"]
     assert application(poc).host != left.host
     assert not poc.database.probe(left).reachable, "the old database is closed to its application"
-
-
-def fenced(house: House, epoch: int) -> bool:
-    return not house.database.probe(login_at(house, epoch)).reachable
-
-
-def login_at(house: House, epoch: int, role: str = "app_a") -> Login:
-    seen = tenant(house)
-    identifier = f"acme-{seen['uid']}-e{epoch}"
-    at = house.cloud.database(identifier)
-    assert at is not None
-    password = house.cloud.read_secret(f"controlplane/acme-{seen['uid']}/e{epoch}/{role}")
-    return Login(str(at.endpoint), int(at.port or 0), "app", role, password)
-
-
-def later(house: House, **passed: int) -> House:
-    """The same house some time later."""
-    then = house.control.now() + timedelta(**passed)
-    house.control = replace(house.control, now=lambda: then)
-    return house
 
 
 def test_an_upgrade_needs_an_answer_for_every_prerequisite(poc: House) -> None:
@@ -135,7 +74,7 @@ def test_nothing_is_closed_before_somebody_approved(poc: House, run: Run) -> Non
     assert len(poc.cloud.snapshots()) == 0
     asking.approve(poc.control, OTHER, operation, ASK)
     run()
-    assert_done(poc, operation)
+    done(poc, operation)
 
 
 def test_a_rejected_upgrade_leaves_the_tenant_free_to_ask_again(poc: House, run: Run) -> None:
@@ -146,7 +85,7 @@ def test_a_rejected_upgrade_leaves_the_tenant_free_to_ask_again(poc: House, run:
     assert tenant(poc)["migration_state"] == "rolled_back"
     again = upgrade(poc)
     run()
-    assert_done(poc, again)
+    done(poc, again)
     assert tenant(poc)["epoch"] == 2
 
 
@@ -160,7 +99,7 @@ def test_the_new_database_gets_the_keys_and_passwords_of_its_own(poc: House, run
     assert str(copy.kms_key_id).endswith("production")
 
 
-def obstacle(house: House, epoch: int, **facts: Any) -> None:
+def obstacle(house: House, epoch: int, **facts: object) -> None:
     house.database.change_server(login_at(house, epoch), **facts)
 
 
@@ -176,7 +115,7 @@ def test_what_stands_in_the_way_is_found_before_the_fence(poc: House, run: Run) 
 
 def test_a_verification_that_fails_takes_everything_back(poc: House, run: Run) -> None:
     """Rows that got into the new database behind our back."""
-    poc.terraform.after_create = lambda: poc.database.write(login_at_master(poc, 2), TABLE, "stray")
+    poc.terraform.after_create = lambda: poc.database.write(login_at(poc, 2, "master"), TABLE, "stray")
     operation = upgrade(poc)
     run()
     seen = shown(poc, operation)
@@ -188,28 +127,20 @@ def test_a_verification_that_fails_takes_everything_back(poc: House, run: Run) -
     assert rows(poc) == ["one", "two"]
 
 
-def login_at_master(house: House, epoch: int) -> Login:
-    seen = tenant(house)
-    at = house.cloud.database(f"acme-{seen['uid']}-e{epoch}")
-    assert at is not None
-    password = house.cloud.read_secret(f"controlplane/acme-{seen['uid']}/e{epoch}/master")
-    return Login(str(at.endpoint), int(at.port or 0), "app", at.master_username, password)
-
-
 def test_what_a_failed_upgrade_left_is_removed_and_the_next_one_goes_through(poc: House, run: Run) -> None:
-    poc.terraform.after_create = lambda: poc.database.write(login_at_master(poc, 2), TABLE, "stray")
+    poc.terraform.after_create = lambda: poc.database.write(login_at(poc, 2, "master"), TABLE, "stray")
     upgrade(poc)
     run()
     with pytest.raises(Conflict, match="e2"):
         upgrade(poc)
     removal = change(poc, Kind.ROLLBACK, Rollback())
     run()
-    assert_done(poc, removal)
+    done(poc, removal)
     assert slots(poc) == {1: "present", 2: "gone"}
     poc.terraform.after_create = None
     again = upgrade(poc)
     run()
-    assert_done(poc, again)
+    done(poc, again)
     assert (tenant(poc)["epoch"], rows(poc)) == (3, ["one", "two"])
 
 
@@ -228,7 +159,7 @@ def test_an_apply_whose_end_nobody_saw_is_adopted_under_the_fence(poc: House, ru
     poc.terraform.lose_next_apply(after_effect=True)
     operation = upgrade(poc)
     run()
-    assert_done(poc, operation)
+    done(poc, operation)
     assert rows(poc) == ["one", "two"]
 
 
@@ -272,7 +203,7 @@ def test_a_rollback_past_open_says_what_it_gives_up_and_goes_back(poc: House, ru
     assert "--accept-loss" in caught.value.hint
     operation = change(poc, Kind.ROLLBACK, Rollback(accept_loss=True))
     run()
-    assert_done(poc, operation)
+    done(poc, operation)
     seen = tenant(poc)
     assert (seen["stage"], seen["size"], seen["epoch"]) == ("poc", "micro", 1)
     assert (seen["phase"], seen["migration_state"]) == ("ready", "rolled_back")
@@ -292,7 +223,7 @@ def test_a_finalize_waits_for_a_day(poc: House, run: Run) -> None:
     later(poc, minutes=1, seconds=30)
     operation = change(poc, Kind.FINALIZE, Finalize())
     run()
-    assert_done(poc, operation)
+    done(poc, operation)
     assert slots(poc) == {1: "gone", 2: "present"}
     assert (tenant(poc)["migration_state"], rows(poc)) == ("complete", ["one", "two"])
     names = [one.identifier for one in poc.cloud.snapshots()]
@@ -303,10 +234,10 @@ def test_a_finalize_before_a_day_needs_a_reason(poc: House, run: Run) -> None:
     upgrade(poc)
     run()
     with pytest.raises(Refused, match="reason"):
-        change(poc, Kind.FINALIZE, Finalize(override=True), Ask(auto_approve=True))
+        change(poc, Kind.FINALIZE, Finalize(override=True), ask=Ask(auto_approve=True))
     operation = change(poc, Kind.FINALIZE, Finalize(override=True))
     run()
-    assert_done(poc, operation)
+    done(poc, operation)
 
 
 def test_no_source_is_removed_when_its_snapshot_fails(poc: House, run: Run) -> None:
@@ -324,7 +255,7 @@ def test_a_soaking_tenant_can_grow_and_still_go_back(poc: House, run: Run) -> No
     run()
     grown = change(poc, Kind.RESIZE, Resize(size="medium"))
     run()
-    assert_done(poc, grown)
+    done(poc, grown)
     assert tenant(poc)["size"] == "medium"
     change(poc, Kind.ROLLBACK, Rollback(accept_loss=True))
     run()
@@ -336,7 +267,7 @@ def test_a_tenant_that_is_destroyed_while_it_soaks_leaves_nothing(poc: House, ru
     run()
     operation = change(poc, Kind.DESTROY, Destroy(confirm="acme"))
     run()
-    assert_done(poc, operation)
+    done(poc, operation)
     assert poc.cloud.databases() == []
     assert tenant(poc)["migration_state"] == "none"
     tenants.create(poc.control, ADMIN, Create(slug="acme"), ASK)
@@ -348,7 +279,7 @@ def test_an_upgrade_in_place_changes_the_same_database(poc: House, run: Run) -> 
     there = [*ACKNOWLEDGED, Item.STAYS_IN_NETWORK]
     operation = upgrade(poc, strategy="in_place", size="medium", acknowledge=there)
     run()
-    assert_done(poc, operation)
+    done(poc, operation)
     seen = tenant(poc)
     assert (seen["stage"], seen["size"], seen["epoch"]) == ("production", "medium", 1)
     assert (seen["migration_state"], rows(poc)) == ("complete", ["one", "two"])

@@ -38,6 +38,7 @@ __all__ = [
     "latest",
     "line",
     "note",
+    "since",
     "stands",
 ]
 
@@ -101,6 +102,12 @@ def enter(session: Session, id_: str, state: State, now: datetime, actor: str = 
 def line(state: State, at: datetime, operation_id: str) -> dict[str, str]:
     """When it came to a state, and by which operation."""
     return {"state": state.value, "at": at.isoformat(), "operation": operation_id}
+
+
+def since(row: Migration, state: State) -> datetime | None:
+    """When it first came to a state; None: never."""
+    found = (datetime.fromisoformat(entry["at"]) for entry in row.timings if entry["state"] == state)
+    return next(found, None)
 
 
 def flip(session: Session, id_: str, was: Flip, to: Flip, **values: Any) -> bool:
