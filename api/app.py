@@ -35,7 +35,7 @@ from api.rest import (
 from controlplane.services import about, log
 from controlplane.services.control import Control
 from controlplane.services.quick import open_quick
-from controlplane.services.workspaces import Desk
+from controlplane.services.workspaces.states import Desk
 
 _DESCRIPTION = """\
 A PostgreSQL of its own for every tenant, on AWS, through Terraform.

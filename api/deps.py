@@ -21,7 +21,7 @@ from controlplane.services.asking import Change, Way
 from controlplane.services.control import Ask, Control
 from controlplane.services.once import Request as Sent
 from controlplane.services.quick import Quick
-from controlplane.services.workspaces import Desk
+from controlplane.services.workspaces.states import Desk
 
 
 @dataclass(frozen=True)

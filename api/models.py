@@ -150,6 +150,20 @@ class Explanation(View):
     operation: str | None
 
 
+class File(View):
+    path: str
+    text: str
+
+
+class Workspace(View):
+    slug: str
+    workspace: str
+    folder: str | None
+    files: list[File]
+    edits: list[Json]
+    diff: str | None
+
+
 class HistoryLine(View):
     offset: int
     at: str

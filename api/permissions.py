@@ -25,6 +25,7 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
     ("PATCH", "/v1/tenants/{slug}"): Action.CHANGE_TENANT,
     ("GET", "/v1/tenants/{slug}/explain"): Action.READ_TENANT,
     ("GET", "/v1/tenants/{slug}/history"): Action.READ_TENANT,
+    ("GET", "/v1/tenants/{slug}/workspace"): Action.READ_TENANT,
     ("POST", "/v1/tenants/{slug}/resize"): Action.CHANGE_TENANT,
     ("POST", "/v1/tenants/{slug}/upgrade"): Action.CHANGE_TENANT,
     ("POST", "/v1/tenants/{slug}/suspend"): Action.CHANGE_TENANT,

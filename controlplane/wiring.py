@@ -66,6 +66,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         bill_source=lambda: sources.bills(aws_account(settings)),
         changes_through=settings.changes_through,
         forge=lambda: Repository(settings.data_dir.absolute() / REVIEWS_FOLDER),
+        folders=settings.data_dir.absolute() / "workspaces",
         metric_source=lambda: sources.metrics(aws_account(settings)),
         fleet_source=cache(lambda: sources.fleet(aws_account(settings))),
         quota_source=lambda: sources.quotas(aws_account(settings)),

@@ -24,6 +24,7 @@ from controlplane.operations import Create, OperationType, offered
 from controlplane.services import batch, bodies, explain, fleet, particulars, tenants
 from controlplane.services.actor import Action
 from controlplane.services.particulars import Particulars
+from controlplane.services.workspaces import rendered
 
 router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
 
@@ -83,6 +84,11 @@ def describe(
 )
 def explained(caller: ReadsTenant, slug: str) -> Response:
     return JSONResponse(explain.explain(caller.control, caller.actor, slug))
+
+
+@router.get("/{slug}/workspace", **reading(models.Workspace), summary="What Terraform reads, as recorded")
+def workspace(caller: ReadsTenant, slug: str) -> Response:
+    return JSONResponse(rendered.workspace(caller.control, caller.actor, slug))
 
 
 @router.get("/{slug}/history", **reading(models.History), summary="What was changed, when, by whom")

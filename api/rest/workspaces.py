@@ -14,8 +14,8 @@ from api.answers import changing, reading
 from api.deps import Caller, ReadsState, WritesState
 from api.problems import MEDIA_TYPE, of_error, request_id
 from controlplane.domain.errors import Locked, Missing
-from controlplane.services import workspaces
-from controlplane.services.workspaces import Desk
+from controlplane.services.workspaces import states as workspaces
+from controlplane.services.workspaces.states import Desk
 
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 

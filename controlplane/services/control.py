@@ -40,6 +40,7 @@ class Control:
     bill_source: Callable[[], BillSource] | None = None
     changes_through: str = "direct"  # or `review`
     forge: Callable[[], Forge] | None = None  # where reviews live
+    folders: Path | None = None  # where this machine's workspaces are
     metric_source: Callable[[], MetricSource] | None = None
     fleet_source: Callable[[], FleetSource] | None = None
     quota_source: Callable[[], QuotaSource] | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from controlplane.domain import names
-from controlplane.domain.errors import AlreadyExists, Missing
+from controlplane.domain.errors import AlreadyExists, Conflict
 from controlplane.domain.tenant import (
     Environment,
     Phase,
@@ -117,7 +117,7 @@ def _require_place(before: Tenant, columns: dict[str, Any]) -> None:
 def require_platform(session: Session, spec: TenantSpec) -> None:
     found = platforms.find(session, spec.blueprint, spec.environment.value, spec.cell)
     if found is None or not found.outputs:
-        raise Missing(
+        raise Conflict(
             f"the platform {spec.blueprint} is not there in {spec.environment} (cell {spec.cell}): "
             "a tenant needs its network and its parameter group",
             hint=f"controlplane blueprint apply {spec.blueprint} --environment {spec.environment}",

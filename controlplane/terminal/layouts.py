@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controlplane.terminal.output import Column
-from controlplane.terminal.tables import cell, fields, plain_table
+from controlplane.terminal.tables import cell, fields, plain_table, printable
 
 View = Mapping[str, Any]
 
@@ -206,6 +206,12 @@ def _outcome(view: View, about: View) -> dict[str, Any]:
         "next": about["next_command"],
     }
     return {name: value for name, value in found.items() if value}
+
+
+def workspace(view: View) -> str:
+    """Every file under its name, as `tail` shows many."""
+    head = fields(view, ("workspace", "folder"))
+    return head + "".join(f"\n\n==> {f['path']} <==\n{printable(f['text']).rstrip()}" for f in view["files"])
 
 
 def explanation(view: View) -> str:

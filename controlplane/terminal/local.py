@@ -35,6 +35,7 @@ from controlplane.services.actor import Actor
 from controlplane.services.asking import Change, Way
 from controlplane.services.control import Ask, Control, new_id
 from controlplane.services.once import Request
+from controlplane.services.workspaces import rendered
 from controlplane.settings import Settings
 from controlplane.terminal import background
 from controlplane.terminal.client import Answer, Manner, Query
@@ -67,6 +68,9 @@ class LocalClient:
 
     def explain(self, slug: str) -> Answer:
         return explain.explain(self._control, self._actor, slug)
+
+    def workspace(self, slug: str) -> Answer:
+        return rendered.workspace(self._control, self._actor, slug)
 
     def history(self, slug: str, query: Query) -> Answer:
         items = tenants.history_of(self._control, self._actor, slug, **_given(query))

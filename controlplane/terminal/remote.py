@@ -51,6 +51,9 @@ class RemoteClient:
     def explain(self, slug: str) -> Answer:
         return self._get(f"/v1/tenants/{_part(slug)}/explain")
 
+    def workspace(self, slug: str) -> Answer:
+        return self._get(f"/v1/tenants/{_part(slug)}/workspace")
+
     def history(self, slug: str, query: Query) -> Answer:
         return self._get(f"/v1/tenants/{_part(slug)}/history", query)
 

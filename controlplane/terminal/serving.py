@@ -18,7 +18,7 @@ from controlplane import checkup, wiring
 from controlplane.domain.errors import ControlPlaneError, Locked, Unavailable
 from controlplane.services import access, doctor
 from controlplane.services.control import Control
-from controlplane.services.workspaces import Desk
+from controlplane.services.workspaces.states import Desk
 from controlplane.settings import Settings
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.options import Here

@@ -24,7 +24,7 @@ from controlplane.services import access, tenants
 from controlplane.services.actor import Actor, Role
 from controlplane.services.bodies import NewToken
 from controlplane.services.control import Ask, Control
-from controlplane.services.workspaces import Desk
+from controlplane.services.workspaces.states import Desk
 from controlplane.store import operations, platforms
 from controlplane.store.database import connect, open_database
 from controlplane.store.migrate import migrate

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from controlplane.domain.errors import FieldError, Invalid
+from controlplane.domain.errors import FieldError, Invalid, Missing
 from controlplane.domain.tenant import Phase, Size, Stage
 from controlplane.terminal import follow, layouts, verbs
 from controlplane.terminal.completion import slugs
@@ -148,6 +148,31 @@ def show(here: Here, slug: Slug) -> None:
 def explain(here: Here, slug: Slug) -> None:
     """Say why it is as it is, who may act, and the next command."""
     here.out.one(here.client.explain(slug), "slug", layouts.explanation)
+
+
+@command(group, "workspace")
+def workspace(
+    here: Here,
+    slug: Slug,
+    diff: Annotated[bool, typer.Option("--diff", help="How the folder here differs from it.")] = False,
+    detailed_exitcode: Annotated[bool, typer.Option("--detailed-exitcode", help="2: it differs.")] = False,
+) -> int:
+    """What Terraform reads for it, as recorded; with --diff, what somebody changed in the folder."""
+    found = here.client.workspace(slug)
+    if not diff:
+        here.out.one(found, "workspace", layouts.workspace)
+        return ExitCode.DONE
+    if found["diff"] is None:
+        raise Missing(
+            f"the folder of {slug} is not on the machine that was asked", hint="ask where its worker runs"
+        )
+    here.out.one(
+        {"workspace": found["workspace"], "diff": found["diff"]}, "workspace", lambda view: view["diff"]
+    )
+    here.out.note(
+        "it is as recorded" if not found["diff"] else f"{len(found['edits'])} files were edited by hand"
+    )
+    return ExitCode.CHANGES if detailed_exitcode and found["diff"] else ExitCode.DONE
 
 
 @command(group, "history")

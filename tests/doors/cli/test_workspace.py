@@ -1,0 +1,48 @@
+"""What Terraform reads for a tenant, and how a folder differs from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controlplane.services.workspaces import rendered
+from controlplane.steps.workspace import write_files
+from controlplane.store import platforms
+from tests.doors.cli.terminal import Terminal
+from tests.doors.premises import ADMIN, BLUEPRINT, Premises
+from tests.operations.house import PLATFORM
+
+
+def test_a_tenant_that_was_never_made_has_no_workspace(premises: Premises, terminal: Terminal) -> None:
+    premises.tenant()
+    said = terminal("tenant", "workspace", "acme")
+    assert said.code == 4
+    assert "controlplane tenant explain acme" in said.err
+    assert terminal("tenant", "workspace", "nobody").code == 5
+
+
+@pytest.mark.parametrize("way", ["terminal", "through_server"])
+def test_both_ways_refuse_alike(premises: Premises, request: pytest.FixtureRequest, way: str) -> None:
+    ask: Terminal = request.getfixturevalue(way)
+    premises.tenant()
+    assert ask("tenant", "workspace", "acme", "--diff").code == 4
+
+
+def test_what_was_edited_by_hand_is_shown(premises: Premises, tmp_path: Path) -> None:
+    platform = f"platform-{BLUEPRINT}-development-default"
+    with premises.control.db.write() as session:
+        platforms.record_outputs(session, platform, PLATFORM, "ready", premises.control.now())
+    premises.finish(premises.tenant())
+    control = replace(premises.control, folders=tmp_path)
+    found = rendered.workspace(control, ADMIN, "acme")
+    assert found["diff"] is None  # this machine has no folder yet
+    folder = tmp_path / found["workspace"]
+    write_files(folder, {f["path"]: f["text"] for f in found["files"]})
+    assert rendered.workspace(control, ADMIN, "acme")["diff"] == ""
+    edited = folder / found["files"][0]["path"]
+    edited.write_text(edited.read_text() + "\n# by hand\n")
+    seen = rendered.workspace(control, ADMIN, "acme")
+    assert "-# by hand" in seen["diff"]
+    assert [e["path"] for e in seen["edits"]] == [found["files"][0]["path"]]
