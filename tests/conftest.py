@@ -13,4 +13,4 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # A whole run takes minutes: a failure says its name at once, not at the end.
     # Workers beside this process pass their reports on: only the one that gathers them speaks.
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
-        print(f"\n{report.when} failed: {report.nodeid}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"\n{report.when} failed: {report.nodeid}\n")
