@@ -63,4 +63,4 @@ lock: $(READY) ## pin the dependencies anew
 
 clean: ## remove what was installed and made
 	@-[ -x $(BIN)/controlplane ] && $(BIN)/controlplane sandbox reset --yes >/dev/null 2>&1
-	@rm -rf $(VENV) .controlplane .mypy_cache .ruff_cache .pytest_cache build dist
+	@rm -rf $(VENV) .controlplane .controlplane-keys .mypy_cache .ruff_cache .pytest_cache build dist

@@ -106,6 +106,7 @@ class Metadata(View):
     stage: str
     progress: list[Json]
     queue_position: int | None
+    holder: str | None  # the operation that holds the workspace, or goes first
     waiting_for: str
     next_command: str
 

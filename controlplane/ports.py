@@ -162,6 +162,10 @@ class Cloud(Protocol):
     """The AWS calls that we make ourselves. Safe to repeat: names are deterministic, "already exists"
     is answered by a look at our ownership tags, and throttling is retried with back-off inside."""
 
+    def acting_for(self, operation: str) -> Cloud:
+        """The same AWS, whose own log shows this operation as the session of what is called."""
+        ...
+
     def identity(self) -> Mapping[str, str]:
         """Account, ARN and region that we act as."""
         ...

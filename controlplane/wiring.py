@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 SANDBOX_FOLDER = "sandbox"
 REVIEWS_FOLDER = "reviews.git"
-_SANDBOX_KEY = "sandbox-key.json"
 
 
 def load_settings() -> Settings:
@@ -154,8 +153,8 @@ def price_source(settings: Settings) -> PriceSource:
 
 
 def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:
-    """KMS on AWS; in the sandbox a 0600 file outside of what `db backup` takes."""
-    from controlplane.adapters.keyring import FileKeyring, KmsKeyring
+    """KMS on AWS; in the sandbox a 0600 file beside the data folder: a copy of the data opens nothing."""
+    from controlplane.adapters.keyring import FileKeyring, KmsKeyring, file_beside
 
     kind, _, place = settings.keyring.partition(":")
     if kind == "file":
@@ -163,7 +162,7 @@ def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:
     if kind == "kms" and clients is not None:
         return KmsKeyring(clients.get("kms"), place)
     if settings.keyring == "" and settings.is_sandbox:
-        return FileKeyring(settings.data_dir.absolute() / "keys" / _SANDBOX_KEY)
+        return FileKeyring(file_beside(settings.data_dir.absolute()))
     raise Invalid(
         f"CONTROLPLANE_KEYRING is {settings.keyring!r}: state and plans cannot be encrypted",
         hint="say kms:KEY-ARN, or file:PATH",
@@ -229,9 +228,10 @@ def runner(settings: Settings, db: Database, ring: Keyring, clients: Clients) ->
     data_dir = settings.data_dir.absolute()
     endpoint = clients.account.endpoint_url
 
-    def environment(verb: RunVerb) -> dict[str, str]:
+    def environment(verb: RunVerb, operation: str) -> dict[str, str]:
         """What a Terraform child may know: the credentials of its role, and where AWS is."""
-        values = {"AWS_REGION": settings.region, **clients.environment(Role(verb.value))}
+        own = clients.acting_for(operation).environment(Role(verb.value))
+        values = {"AWS_REGION": settings.region, **own}
         return values | ({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})
 
     return TerraformRunner(

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _FORMAT = 1
 
 
-def default_file(home: Path) -> Path:
+def file_beside(data_dir: Path) -> Path:
     """Outside of the data folder: a copy of the data alone opens nothing."""
-    return home / ".config" / "controlplane" / "keyring.json"
+    return data_dir.with_name(f"{data_dir.name}-keys") / "sandbox.json"
 
 
 class FileKeyring:

@@ -1,5 +1,5 @@
-"""What must not be stored or shown, from three sources: Terraform's own sensitive marks, values that we know
-to be secret, and the form of a text (known formats, then entropy).
+"""What must not be stored or shown of a text: values that we know to be secret (`plan.masking` knows those
+of a plan), and what has the form of a secret (known formats, then entropy).
 
 Pure, and light to import: every run's supervisor uses it on every line.
 """
@@ -11,8 +11,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 MASK = "(sensitive value)"
@@ -125,107 +124,3 @@ def entropy(text: str) -> float:
     """Shannon's, in bits a character."""
     counts = Counter(text)
     return -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
-
-
-# --- Terraform's sensitive marks --------------------------------------------------------------------
-
-
-def mask(value: Any, marks: Any) -> Any:
-    """The value with everything masked that `marks` (Terraform's `*_sensitive` shape) says is sensitive."""
-    if marks is True:
-        return None if value is None else MASK
-    if isinstance(value, dict) and isinstance(marks, dict):
-        return {key: mask(inner, marks.get(key)) for key, inner in value.items()}
-    if isinstance(value, list) and isinstance(marks, list):
-        padded = [*marks, *[None] * len(value)]
-        return [mask(inner, mark) for inner, mark in zip(value, padded, strict=False)]
-    return value
-
-
-def mask_plan(plan: Mapping[str, Any], known: Iterable[str] = ()) -> dict[str, Any]:
-    """Plan JSON that may be stored and shown: masked by its own marks, by known values and by form."""
-    marked = _walk(dict(plan), _sensitive_names(plan))
-    redactor = Redactor([*known, *sensitive_values(plan)])
-    result: dict[str, Any] = _redact_strings(marked, redactor)
-    return result
-
-
-def sensitive_values(plan: Mapping[str, Any]) -> set[str]:
-    """Every text that plan JSON marks as sensitive: known secrets for the apply's log."""
-    found: set[str] = set()
-    _collect(dict(plan), _sensitive_names(plan), found)
-    return {value for value in found if len(value) >= _SHORTEST_KNOWN}
-
-
-_MARKED_BY = {
-    "before": "before_sensitive",
-    "after": "after_sensitive",
-    "values": "sensitive_values",
-}
-
-
-def _sensitive_names(plan: Mapping[str, Any]) -> set[str]:
-    """Root variables that are declared sensitive."""
-    declared = plan.get("configuration", {}).get("root_module", {}).get("variables", {})
-    return {name for name, variable in declared.items() if variable.get("sensitive")}
-
-
-def _marks_of(node: Mapping[str, Any], key: str, names: set[str]) -> Any:
-    """The marks that stand beside `node[key]`: whole for outputs, by shape for resources."""
-    if key in _MARKED_BY:
-        return node.get(_MARKED_BY[key])
-    if key == "value" and node.get("sensitive") is True:
-        return True
-    if key == "variables":
-        return {name: {"value": True} for name in names}
-    return None
-
-
-def _walk(node: Any, names: set[str]) -> Any:
-    if isinstance(node, dict):
-        return {key: _walk(mask(inner, _marks_of(node, key, names)), names) for key, inner in node.items()}
-    if isinstance(node, list):
-        return [_walk(inner, names) for inner in node]
-    return node
-
-
-def _collect(node: Any, names: set[str], found: set[str]) -> None:
-    if isinstance(node, dict):
-        for key, inner in node.items():
-            _collect_marked(inner, _marks_of(node, key, names), found)
-            _collect(inner, names, found)
-    elif isinstance(node, list):
-        for inner in node:
-            _collect(inner, names, found)
-
-
-def _collect_marked(value: Any, marks: Any, found: set[str]) -> None:
-    if marks is True:
-        found.update(_texts(value))
-    elif isinstance(value, dict) and isinstance(marks, dict):
-        for key, inner in value.items():
-            _collect_marked(inner, marks.get(key), found)
-    elif isinstance(value, list) and isinstance(marks, list):
-        for inner, mark in zip(value, marks, strict=False):
-            _collect_marked(inner, mark, found)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-
-
-def _redact_strings(node: Any, redactor: Redactor) -> Any:
-    if isinstance(node, str):
-        return redactor.text(node)
-    if isinstance(node, dict):
-        return {key: _redact_strings(inner, redactor) for key, inner in node.items()}
-    if isinstance(node, list):
-        return [_redact_strings(inner, redactor) for inner in node]
-    return node

@@ -9,8 +9,8 @@ from controlplane.domain.errors import Missing
 from controlplane.domain.names import parse_slug
 from controlplane.services import guidance, views
 from controlplane.services.actor import Action, Actor
-from controlplane.services.control import Control
-from controlplane.store import operations, tenants
+from controlplane.services.control import Control, plain
+from controlplane.store import operations, story, tenants
 from controlplane.store.operations import OperationFilter
 
 _LINES = 5
@@ -25,8 +25,8 @@ def explain(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
         view = views.tenant(row, {})
         recent = operations.page(session, OperationFilter(tenant_uid=row.uid), None, 1)
         latest = views.operation(session, recent[0]) if recent else None
-        story = [views.event(e) for e in operations.events(session, recent[0].id)[-_LINES:]] if recent else []
-    evidence = [*_evidence(view, latest), *(f"{e['at'][:19]} {e['text']}" for e in story)]
+        told = story.last_events(session, recent[0].id, _LINES) if recent else []
+    evidence = [*_evidence(view, latest), *(f"{plain(e.at)[:19]} {e.text}" for e in told)]
     house = guidance.House(control.worker_lives(), control.two_person)
     found = guidance.of_tenant(view, latest, house=house)
     return {

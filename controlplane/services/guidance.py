@@ -55,6 +55,7 @@ def of_operation(view: View, evidence: Sequence[str] = (), *, house: House = _AN
             subject=view["tenant"] or view["workspace"],
             stage=about["stage"],
             requested_by=view["requested_by"],
+            holder=about["holder"] or "",
             queue_position=about["queue_position"],
             workers_alive=house.workers_alive,
             needs_second_person=house.two_person and bool(plan.get("delicate")),

@@ -9,7 +9,7 @@ from controlplane.domain.errors import FieldError, Invalid
 from controlplane.services import operations
 from controlplane.services.actor import Actor
 from controlplane.services.control import Control
-from controlplane.store import operations as stories
+from controlplane.store import story as stories
 from controlplane.store.runs import log_lines
 
 _CURSOR = re.compile(r"(\d{1,6})\.(\d{1,9})")

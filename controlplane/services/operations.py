@@ -13,7 +13,7 @@ from controlplane.services.accept import Intake
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.services.page import decode, encode
-from controlplane.store import operations, reviews, tenants
+from controlplane.store import operations, reviews, story, tenants
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Approval, Operation, Plan
 
@@ -65,7 +65,7 @@ def events(control: Control, actor: Actor, operation_id: str, after: int = 0) ->
     """The story from an offset on; who comes late gets the whole."""
     with control.db.read() as session:
         _get(session, actor, operation_id, Action.READ_OPERATION)
-        return [views.event(e) for e in operations.events(session, operation_id, after)]
+        return [views.event(e) for e in story.events(session, operation_id, after)]
 
 
 def plan(control: Control, actor: Actor, operation_id: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from controlplane.domain.tenant import customer_class
 from controlplane.services import guidance
 from controlplane.services.control import plain
 from controlplane.services.fields import TENANT
-from controlplane.store import operations
+from controlplane.store import operations, story
 from controlplane.store.tables import Operation, OperationEvent, Plan, Tenant
 from controlplane.store.tenants.listing import TenantRow
 
@@ -38,6 +38,7 @@ def operation(session: Session, row: Operation) -> dict[str, Any]:
             "stage": row.stage,
             "progress": _progress(session, row),
             "queue_position": operations.queue_position(session, row),
+            "holder": operations.in_front(session, row),
             "waiting_for": row.waiting_for,
             "next_command": row.next_command,
             "cancel_requested_by": row.cancel_requested or None,
@@ -78,17 +79,16 @@ def operation(session: Session, row: Operation) -> dict[str, Any]:
 
 def _progress(session: Session, row: Operation) -> list[dict[str, Any]]:
     """The steps with their times, in order; a step that ran again stands once, with its last end."""
-    steps: dict[str, dict[str, Any]] = {}
-    for line in operations.events(session, row.id):
-        if line.type != "step":
-            continue
-        state = str(line.data.get("state"))
-        at = plain(line.at)
-        entry = steps.setdefault(
-            line.step, {"step": line.step, "text": line.text, "started_at": at, "ended_at": None}
-        )
-        entry |= {"state": state, "text": line.text, "ended_at": None if state == "started" else at}
-    return list(steps.values())
+    return [
+        {
+            "step": first.step,
+            "text": last.text,
+            "started_at": plain(first.at),
+            "ended_at": None if last.data.get("state") == "started" else plain(last.at),
+            "state": str(last.data.get("state")),
+        }
+        for first, last in story.steps_of(session, row.id)
+    ]
 
 
 def _usd(value: Any) -> str | None:

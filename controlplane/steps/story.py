@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.durable import Retry, step
-from controlplane.steps.world import world
+from controlplane.steps.world import acting_for, world
 from controlplane.store import operations
 
 P = ParamSpec("P")
@@ -26,7 +26,8 @@ def effect(name: str, words: str, retry: Retry | None = None) -> Callable[[Effec
         def call(operation_id: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
             say(operation_id, "step", words, step=name, state="started")
             try:
-                result = function(operation_id, *args, **kwargs)
+                with acting_for(operation_id):
+                    result = function(operation_id, *args, **kwargs)
             except ControlPlaneError as error:
                 state = "retrying" if error.retryable else "failed"
                 say(operation_id, "step", f"{words}: {error.message}", step=name, state=state)

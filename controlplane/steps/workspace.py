@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from controlplane.domain.errors import Conflict, Refused, Unavailable
+from controlplane.domain.errors import Refused, Unavailable
 from controlplane.domain.names import slot_key
 from controlplane.domain.operation import Kind
 from controlplane.domain.workspace import Rendering, SlotSpec, slot_changes_refused
@@ -72,10 +72,13 @@ def _refuse_hand_edits(folder: Path, found: subject.Subject) -> None:
     edits = check_folder(read_files(folder))
     if edits:
         names = ", ".join(sorted(e.path for e in edits))
-        whose = found.operation.tenant_slug or found.operation.workspace_id
-        raise Conflict(
-            f"the workspace of {whose} was edited by hand: {names}",
-            hint="say what shall stay as a change of the tenant; then go on with --discard-edits",
+        slug = found.operation.tenant_slug
+        go_on = f"controlplane tenant reconcile {slug} --discard-edits"
+        raise Refused(
+            f"the workspace of {slug or found.operation.workspace_id} was edited by hand: {names}",
+            hint=f"say what shall stay as a change of the tenant; then write over the rest: {go_on}"
+            if slug
+            else f"take the edits out of the folder, then: controlplane operation retry {found.operation.id}",
             details={"files": sorted(e.path for e in edits)},
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,6 +39,7 @@ class World:
 
 
 _installed: list[World] = []
+_acting: ContextVar[World | None] = ContextVar("acting", default=None)
 
 
 def install(world: World) -> None:
@@ -44,6 +47,22 @@ def install(world: World) -> None:
 
 
 def world() -> World:
+    found = _acting.get()
+    if found is not None:
+        return found
     if not _installed:
         raise RuntimeError("no world is installed: the composition root has not run")
     return _installed[0]
+
+
+@contextmanager
+def acting_for(operation_id: str) -> Iterator[None]:
+    """Within it AWS is called under the operation's name. An effect within an effect acts for the first."""
+    here = world()
+    if _acting.get() is None:
+        here = replace(here, ports=replace(here.ports, cloud=here.ports.cloud.acting_for(operation_id)))
+    token = _acting.set(here)
+    try:
+        yield
+    finally:
+        _acting.reset(token)

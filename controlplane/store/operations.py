@@ -233,6 +233,15 @@ def holder(session: Session, workspace_id: str) -> Operation | None:
     return session.scalars(query).first()
 
 
+def in_front(session: Session, operation: Operation) -> str | None:
+    """Whose end a pending operation waits for on its workspace: who holds it, else who asked before."""
+    if operation.status != "pending":
+        return None
+    active = holder(session, operation.workspace_id)
+    first = active or unfinished(session, operation.workspace_id)[0]
+    return None if first.id == operation.id else first.id
+
+
 def unfinished(session: Session, workspace_id: str) -> list[Operation]:
     """Everything of a workspace that is not final, oldest first."""
     query = (
@@ -275,25 +284,6 @@ def page(session: Session, wanted: OperationFilter, before_seq: int | None, limi
     if before_seq is not None:
         query = query.where(col(Operation.seq) < before_seq)
     return list(session.scalars(query).all())
-
-
-def events(session: Session, operation_id: str, after: int = 0, limit: int = 500) -> list[OperationEvent]:
-    query = (
-        select(OperationEvent)
-        .where(col(OperationEvent.operation_id) == operation_id, col(OperationEvent.seq) > after)
-        .order_by(col(OperationEvent.seq))
-        .limit(limit)
-    )
-    return list(session.scalars(query).all())
-
-
-def news(session: Session, after: int) -> tuple[int, set[str]]:
-    """The newest line of all stories, and whose stories have lines behind `after`."""
-    newest = session.scalar(select(func.max(col(OperationEvent.seq)))) or 0
-    if newest <= after or after < 0:
-        return int(newest), set()
-    query = select(col(OperationEvent.operation_id)).where(col(OperationEvent.seq) > after).distinct()
-    return int(newest), set(session.scalars(query))
 
 
 # --- plans and approvals ----------------------------------------------------------------------------

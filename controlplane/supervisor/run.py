@@ -31,6 +31,7 @@ from controlplane.supervisor.watch import Watch
 TICK_SECONDS = 0.2
 CHANGES = 2  # Terraform's exit code for a plan that is not empty
 _BATCH = 500
+_FULL_BYTES = 1 << 20  # less than this holds no state and its backup
 
 
 class SupervisedRun:
@@ -175,8 +176,9 @@ class SupervisedRun:
     def _write_end(self, ended: Ended, artifacts: dict[str, tuple[str, bytes]]) -> None:
         self._watch.stream_state()
         if self._state.damaged:
+            full = f": the disk of {self._workspace} is full" if _is_full(self._workspace) else ""
             self._follower.note(
-                f"the state file was left with {self._state.damaged} (is the disk full?); "
+                f"the state file was left with {self._state.damaged}{full}; "
                 "the newest whole state is the stored one"
             )
             self._state.damaged = ""
@@ -208,6 +210,11 @@ class SupervisedRun:
         if self._state.is_stored():
             (self._workspace / STATE_PATH).unlink(missing_ok=True)
         shutil.rmtree(self._folder.path, ignore_errors=True)
+
+
+def _is_full(folder: Path) -> bool:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < _FULL_BYTES
 
 
 def _shell_code(exit_code: int) -> int:

@@ -31,12 +31,16 @@ class StateReader:
     def changed(self) -> StateFile | None:
         """A whole state that is not stored yet. Asked again, it is read again until `stored` was said."""
         signature = self._signature()
+        if signature is None:
+            self.damaged = ""
         if signature is None or signature == self._seen:
             return None
         content = self._path.read_bytes()
         state = parse(content)
         if state is None:
-            self.damaged = f"{len(content)} bytes that are no whole state"
+            # Before there is a state, Terraform makes an empty file to have something to lock.
+            is_placeholder = not content and not self._stored
+            self.damaged = "" if is_placeholder else f"{len(content)} bytes that are no whole state"
             self._seen = signature
             return None
         self.damaged = ""

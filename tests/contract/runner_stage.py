@@ -147,7 +147,7 @@ class RealStage(Stage):
             States(db, self.keyring),
             self.keyring,
             self._install,
-            lambda _verb: self._aws,
+            lambda _verb, _operation: self._aws,
         )
 
     @property

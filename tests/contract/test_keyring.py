@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from controlplane.adapters.keyring import FileKeyring, KmsKeyring, default_file
+from controlplane.adapters.keyring import FileKeyring, KmsKeyring, file_beside
 from controlplane.domain.errors import Broken, Invalid, KeyMissing, Unavailable
 from controlplane.domain.sealing import Unopenable, seal, unseal
 from controlplane.ports import Keyring
@@ -137,7 +137,9 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path) -> Non
 
 
 def test_the_default_file_lies_outside_of_any_data_folder() -> None:
-    assert default_file(Path("/home/x")) == Path("/home/x/.config/controlplane/keyring.json")
+    data = Path("/srv/controlplane")
+    assert not file_beside(data).is_relative_to(data)
+    assert file_beside(data) != file_beside(Path("/srv/other"))
 
 
 def test_a_sealed_record_opens_only_as_itself_and_undamaged() -> None:

@@ -155,6 +155,14 @@ def test_a_half_written_state_is_reported_and_never_stored(applied: RealStage) -
     assert any("5 bytes that are no whole state" in line for line in report.tail)
 
 
+def test_nothing_is_said_of_a_state_where_there_was_none_yet(stage: RealStage) -> None:
+    stage.plan()
+    assert stage.apply().exit_code == 0
+    told = [line.text for run in ("p1", "a1") for line in stage.runner().lines(RunId(run))]
+    assert told
+    assert not [line for line in told if "state file was left" in line]
+
+
 def test_a_workspace_without_a_folder_is_an_error_and_uses_up_no_order(stage: RealStage) -> None:
     with pytest.raises(Missing, match="folder"):
         stage.runner().start(order(RunVerb.PLAN, "p1", stage.tmp / "nowhere"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ class FakeCloud:
 
     def __init__(self, path: Path | None = None, region: str = "us-east-1") -> None:
         self.region = region
+        self.session = ""  # of the operation that calls are made for
         kinds = ("secrets", "parameters", "databases", "snapshots", "peaks")
         self.world = World(path, lambda: {kind: {} for kind in kinds})
 
@@ -81,6 +83,11 @@ class FakeCloud:
 
     # --- Cloud --------------------------------------------------------------------------------------
 
+    def acting_for(self, operation: str) -> FakeCloud:
+        acting = copy(self)
+        acting.session = operation
+        return acting
+
     def identity(self) -> Mapping[str, str]:
         with self.world.call("identity"):
             return {"account": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/fake", "region": self.region}
@@ -91,7 +98,7 @@ class FakeCloud:
             if found is None:
                 arn = self._arn("secretsmanager", f"secret:{name}-AbCdEf")
                 made = {"arn": arn, "value": value, "tags": _marked(tags), "tokens": {token: value}}
-                state["secrets"][name] = {**made, "deleted": False}
+                state["secrets"][name] = {**made, "deleted": False, "made_by": self.session}
                 return SecretRef(arn, name, created=True)
             _check_owner(f"the secret {name}", found["tags"], tags)
             found["deleted"] = False

@@ -46,6 +46,14 @@ def test_a_poc_inside_its_ceiling_is_created_without_an_approval(house: House, r
     assert len(house.cloud.databases()) == 1
 
 
+def test_aws_is_called_under_the_name_of_the_operation(house: House, run: Run) -> None:
+    first, second = create(house), create(house, "beta")
+    run()
+    with house.cloud.world.open() as state:
+        made_by = {name.split("/")[1].split("-")[0]: one["made_by"] for name, one in state["secrets"].items()}
+    assert made_by == {"acme": first, "beta": second}
+
+
 def test_a_destroy_proves_a_snapshot_and_leaves_nothing(house: House, run: Run) -> None:
     create(house)
     run()

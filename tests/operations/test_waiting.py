@@ -14,10 +14,11 @@ from controlplane.operations import Create, Destroy
 from controlplane.services import operations as asking
 from controlplane.services import tenants
 from controlplane.services.control import Ask
+from controlplane.services.explain import explain
 from controlplane.steps.world import install, world
 from controlplane.store import operations
 from controlplane.store.guard import windows
-from controlplane.store.tables import Window
+from controlplane.store.tables import Operation, Window
 from controlplane.worker import sweep
 from controlplane.worker.loop import Worker
 from tests.operations.house import ADMIN, ASK, OTHER, House
@@ -145,3 +146,39 @@ def test_a_change_that_is_asked_twice_is_done_once(house: House, worker: Worker)
     tenants.change(house.control, ADMIN, Kind.DESTROY, "acme", Destroy(confirm="acme"), ASK)
     with pytest.raises(Conflict):
         tenants.change(house.control, ADMIN, Kind.DESTROY, "acme", Destroy(confirm="acme"), ASK)
+
+
+def test_who_waits_is_told_who_holds_the_workspace(house: House, worker: Worker) -> None:
+    first = production(house)
+    worker.run(until_idle=True)
+    with house.db.write() as session:
+        held = operations.get(session, first)
+        second = Operation(
+            id="op-second",
+            kind="reconcile",
+            workspace_id=held.workspace_id,
+            tenant_uid=held.tenant_uid,
+            tenant_slug=held.tenant_slug,
+            requested_by="ann",
+            created_at=NOON,
+        )
+        operations.insert(session, second)
+    seen = asking.show(house.control, ADMIN, "op-second")["metadata"]
+    assert seen["holder"] == first
+    assert first in seen["cause"]
+    assert seen["next_command"] == f"controlplane operation show {first}"
+    assert asking.show(house.control, ADMIN, first)["metadata"]["holder"] is None
+
+
+def test_a_long_story_is_told_to_its_end(house: House, worker: Worker) -> None:
+    operation = str(tenants.create(house.control, ADMIN, Create(slug="acme"), ASK)["id"])
+    with house.db.write() as session:
+        for number in range(600):
+            operations.tell(session, operation, NOON, "warning", text=f"line {number}")
+    worker.run(until_idle=True)
+    progress = asking.show(house.control, ADMIN, operation)["metadata"]["progress"]
+    assert [one["step"] for one in progress][:2] == ["ensure_master_secret", "write_workspace"]
+    assert {one["state"] for one in progress} == {"done"}
+    assert all(one["ended_at"] for one in progress)
+    told = explain(house.control, ADMIN, "acme")["evidence"]
+    assert "line 4" not in " ".join(told)

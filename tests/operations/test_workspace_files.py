@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from controlplane.domain.errors import Unavailable
+from controlplane.domain.operation import Kind
+from controlplane.operations import Create, Reconcile
+from controlplane.services import operations, tenants
 from controlplane.steps.workspace import read_files, write_files
+from tests.operations.house import ADMIN, ASK, House
 
 FILES = {"main.tf": "one\n", "modules/a/main.tf": "two ü\n", ".terraform.lock.hcl": "three\n"}
 
@@ -55,3 +60,20 @@ def test_a_place_that_cannot_be_written_is_said_with_a_way_out(tmp_path: Path) -
     with pytest.raises(Unavailable, match="writing the workspace in") as refused:
         write_files(tmp_path / "file", FILES)
     assert refused.value.hint
+
+
+def test_an_edit_by_hand_rejects_a_change_and_says_what_writes_over_it(
+    house: House, run: Callable[[], None]
+) -> None:
+    tenants.create(house.control, ADMIN, Create(slug="acme"), ASK)
+    run()
+    uid = tenants.show(house.control, ADMIN, "acme")["uid"]
+    file = house.folder / "workspaces" / f"tenant-{uid}" / "main.tf"
+    file.write_text(file.read_text() + "# mine\n")
+    asked = tenants.change(house.control, ADMIN, Kind.RECONCILE, "acme", Reconcile(), ASK)
+    run()
+    seen = operations.show(house.control, ADMIN, asked["id"])
+    assert seen["status"] == "rejected"
+    assert "main.tf" in seen["error"]["detail"]
+    assert "controlplane tenant reconcile acme --discard-edits" in seen["error"]["hint"]
+    assert tenants.show(house.control, ADMIN, "acme")["phase"] == "ready"

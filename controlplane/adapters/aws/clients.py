@@ -21,6 +21,8 @@ from botocore.credentials import (
 
 from controlplane.adapters.aws.errors import calling
 
+_MOST_ACTING = 32  # operations whose sessions are kept
+
 
 class Role(StrEnum):
     PLAN = "plan"  # reads
@@ -65,11 +67,20 @@ class Clients:
         self._lock = threading.RLock()
         self._sessions: dict[str, boto3.Session] = {}
         self._clients: dict[tuple[str, str], Any] = {}
+        self._acting: dict[str, Clients] = {}
 
     def acting_for(self, operation: str) -> Clients:
-        """Clients whose sessions carry the operation's id, as CloudTrail shows it."""
+        """Clients whose sessions carry the operation's id, as CloudTrail shows it. Our own credentials
+        have no session that could be named: then these are they."""
+        if not self.account.roles:
+            return self
         name = re.sub(r"[^\w+=,.@-]", "-", operation)[:64] or self.account.session_name
-        return Clients(replace(self.account, session_name=name))
+        with self._lock:
+            found = self._acting.pop(name, None) or Clients(replace(self.account, session_name=name))
+            self._acting[name] = found  # the newest stand last
+            for oldest in list(self._acting)[:-_MOST_ACTING]:
+                del self._acting[oldest]
+        return found
 
     def get(self, service: str, role: Role = Role.DATA) -> Any:
         arn = self.account.roles.get(role, "")

@@ -24,8 +24,8 @@ from controlplane.adapters.terraform.records import RunRecords, RunRow, StateRec
 from controlplane.adapters.terraform.tasks import AwsEnvironment, Tasks
 from controlplane.domain.errors import Invalid, Locked, Missing
 from controlplane.domain.names import RunId, WorkspaceId
+from controlplane.domain.plan.masking import secret_values
 from controlplane.domain.plan.settle import without
-from controlplane.domain.redaction import sensitive_values
 from controlplane.ports import Keyring, RunLine, RunOrder, RunReport, RunStatus, RunVerb
 from controlplane.supervisor.locks import is_held
 from controlplane.supervisor.statefile import read_state
@@ -216,12 +216,12 @@ class TerraformRunner:
         info = {"ID": ours, "Operation": order.verb.value, "Who": order.operation}
         self._states.lock(order.workspace, ours, ours, info)
 
-    def _plan_of(self, order: RunOrder) -> tuple[bytes | None, set[str]]:
+    def _plan_of(self, order: RunOrder) -> tuple[bytes | None, frozenset[str]]:
         """The plan file of an apply, and the values in it that are marked as sensitive."""
         if order.plan_run is None:
-            return None, set()
+            return None, frozenset()
         plan = self._runs.artifact(order.plan_run, PLAN)
-        return plan, sensitive_values(self.plan_json(order.plan_run))
+        return plan, secret_values(self.plan_json(order.plan_run))
 
     # --- after a supervisor that was killed at the very end
 

@@ -17,7 +17,7 @@ from controlplane.adapters.terraform.records import RunRow, StateRecords
 from controlplane.ports import Keyring, RunOrder, RunVerb
 from controlplane.supervisor.task import Key, Task
 
-AwsEnvironment = Callable[[RunVerb], Mapping[str, str]]
+AwsEnvironment = Callable[[RunVerb, str], Mapping[str, str]]  # of a run of this operation
 
 _SHORTEST_SECRET = 8  # a shorter value may be an everyday word
 _SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "ACCESS_KEY")
@@ -50,7 +50,7 @@ class Tasks:
     def _preparation(self) -> Preparation:
         return Preparation(self._place.data, self.installation, self._commands)
 
-    def fresh(self, order: RunOrder, plan: bytes | None, known: set[str]) -> Task:
+    def fresh(self, order: RunOrder, plan: bytes | None, known: frozenset[str]) -> Task:
         """Makes the workspace's folder ready, so call it with the workspace's lock in hand."""
         folder, workspace = self._place.folder(order.run_id), Path(order.folder)
         prepared = self._preparation.of(workspace)
@@ -64,7 +64,7 @@ class Tasks:
         else:
             write_whole(folder.plan, plan)
             commands = [self._commands.apply(folder.plan)]
-        aws = dict(self._aws_environment(order.verb))
+        aws = dict(self._aws_environment(order.verb, order.operation))
         environment = child_environment(self.installation, self._place.data / "terraform" / "home")
         task = self._bare(order.run_id, order.workspace, order.folder, placed)
         return task._replace(
@@ -83,7 +83,7 @@ class Tasks:
         task = self._bare(row.id, row.workspace_id, row.details["folder"], placed)
         return task._replace(
             attach=True,
-            known=_long_enough(_secrets(self._aws_environment(RunVerb(row.verb)))),
+            known=_long_enough(_secrets(self._aws_environment(RunVerb(row.verb), row.operation_id))),
             touches_database=bool(row.details.get("touches_database")),
             timeout_seconds=float(row.details.get("timeout_seconds", 3600)),
         )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.domain.redaction import MASK, Redactor, mask_plan, sensitive_values
+from controlplane.domain.redaction import MASK, Redactor
 
 GO = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # as Terraform's jsonencode writes them
 
@@ -103,42 +103,3 @@ def test_a_private_key_over_several_lines_is_masked_to_its_end() -> None:
     redactor = Redactor()
     lines = ["x -----BEGIN EC PRIVATE KEY-----", "MHcCAQEE", "-----END EC PRIVATE KEY-----", "after"]
     assert [redactor.line(line) for line in lines] == [f"x {MASK}", MASK, MASK, "after"]
-
-
-PLAN = {
-    "variables": {"pin": {"value": "tiny-variable-1"}, "open": {"value": "shown"}},
-    "configuration": {"root_module": {"variables": {"pin": {"sensitive": True}, "open": {}}}},
-    "planned_values": {
-        "outputs": {"o": {"sensitive": True, "value": "tiny-output-1"}},
-        "root_module": {
-            "resources": [{"values": {"a": "tiny-planned-1"}, "sensitive_values": {"a": True}}],
-        },
-    },
-    "resource_changes": [
-        {
-            "address": "x.y",
-            "change": {
-                "actions": ["update"],
-                "before": {"list": [{"p": "tiny-before-1", "q": "kept"}], "none": None},
-                "before_sensitive": {"list": [{"p": True}], "none": True},
-                "after": {"list": [{"p": "tiny-after-1", "q": "copy of tiny-after-1"}]},
-                "after_sensitive": {"list": [{"p": True}]},
-            },
-        }
-    ],
-}
-
-
-def test_a_plan_is_masked_by_its_own_marks_and_where_a_marked_value_is_repeated() -> None:
-    masked = mask_plan(PLAN)
-    assert "tiny-" not in json.dumps(masked)
-    change = masked["resource_changes"][0]["change"]
-    assert change["before"] == {"list": [{"p": MASK, "q": "kept"}], "none": None}
-    assert change["after"]["list"][0]["q"] == f"copy of {MASK}"
-    assert masked["variables"]["open"]["value"] == "shown"
-    assert change["actions"] == ["update"]
-
-
-def test_the_marked_values_of_a_plan_are_known_secrets_of_its_apply() -> None:
-    names = ("variable", "output", "planned", "before", "after")
-    assert sensitive_values(PLAN) == {f"tiny-{n}-1" for n in names}

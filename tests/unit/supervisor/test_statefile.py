@@ -71,6 +71,25 @@ def test_a_cut_state_is_said_to_be_damaged_and_a_whole_one_heals_it(file: Path) 
     assert reader.damaged == ""
 
 
+def test_the_empty_file_that_terraform_makes_to_lock_it_is_no_damage(file: Path) -> None:
+    reader = StateReader(file)
+    file.write_bytes(b"")
+    assert reader.changed() is None
+    assert reader.damaged == ""
+
+
+def test_a_state_that_was_emptied_is_damaged_until_it_is_gone(file: Path) -> None:
+    known = parse(WHOLE)
+    assert known is not None
+    reader = StateReader(file, known.sha256)
+    file.write_bytes(b"")
+    assert reader.changed() is None
+    assert reader.damaged == "0 bytes that are no whole state"
+    file.unlink()
+    assert reader.changed() is None
+    assert reader.damaged == ""
+
+
 def test_a_refused_state_is_not_offered_again_and_does_not_count_as_stored(file: Path) -> None:
     reader = StateReader(file)
     file.write_bytes(WHOLE)
