@@ -27,7 +27,9 @@ class Settings:
     """What an operator can set, each as CONTROLPLANE_<NAME>."""
 
     database_url: str = _setting("sqlite:///tenants.db", "the catalog: sqlite:///FILE or postgresql://…")
-    data_dir: Path = _setting(Path(".controlplane"), "workspaces, runs, the sandbox, caches; the sandbox's key lies beside it")
+    data_dir: Path = _setting(
+        Path(".controlplane"), "workspaces, runs, sandbox, caches; the sandbox's key lies beside it"
+    )
     cloud: str = _setting("sandbox", "where tenants live: `sandbox` (embedded emulator) or `aws`")
     region: str = _setting("us-east-1", "region of the default cell")
     cell: str = _setting("default", "name of the cell (account × region × VPC) that this process works in")
