@@ -16,16 +16,30 @@ from typing import Any
 import pytest
 
 from controlplane.domain.operation import Kind
-from controlplane.operations import Reconcile, Request, Resize, Restore, Resume, Rotate, Suspend
+from controlplane.operations import (
+    Finalize,
+    Reconcile,
+    Request,
+    Resize,
+    Restore,
+    Resume,
+    Rollback,
+    Rotate,
+    Suspend,
+    Upgrade,
+)
 from tests.operations.crash_worker import PASSED, passed, work
 from tests.operations.house import House, build
 from tests.operations.ordinary import application, change, create, destroy, done, shown, tenant
+from tests.operations.upgrading import ACKNOWLEDGED, fenced, slots, upgrade
 
 DECIDED = ("decide", "hand_over", "gate", "begin_apply", "begin_verifying")
 PLANNED = ("begin_leg", "write_workspace", "plan", "record_plan", *DECIDED, "apply", "settle", "converge")
 INTENDED = ("begin_leg", "record_intent", *DECIDED)
 LEFT = ("settle_slots", "rewrite_workspace", "succeed")
 CONNECTED = ("set_up_roles", "point_route", "probe", "record_endpoint")
+MOVED = (*[step for step in PLANNED if step != "converge"], "settle_slots")
+REMOVED = ("last_snapshot", "require_slot_gone", "forget_slot_secrets", "retire_slot")
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,8 @@ class Change:
     holds: Callable[[House], None]
     before: tuple[str, ...] = ()  # verbs that make the tenant what it has to be
     phase: str = "ready"
+    databases: int = 1
+    short: frozenset[str] = frozenset()  # the steps of the short form, where not all of them are
 
 
 def resized(house: House) -> None:
@@ -74,6 +90,35 @@ def restored(house: House) -> None:
     assert tenant(house)["epoch"] == 2
     tables = house.database.fingerprint(application(house))["tables"]
     assert tables["orders"]["count"] == 1
+
+
+def kept(house: House) -> None:
+    """The row is where the application reads, and the application gets in."""
+    assert house.database.probe(application(house)).reachable
+    assert house.database.fingerprint(application(house))["tables"]["orders"]["count"] == 1
+
+
+def upgraded(house: House) -> None:
+    kept(house)
+    seen = tenant(house)
+    assert (seen["epoch"], seen["stage"], seen["migration_state"]) == (2, "production", "soaking")
+    assert (fenced(house, 1), fenced(house, 2)) == (True, False)
+    assert len(house.terraform.applied()) == len(set(house.terraform.applied())) == 2
+
+
+def gone_back(house: House) -> None:
+    kept(house)
+    seen = tenant(house)
+    assert (seen["epoch"], seen["stage"], seen["migration_state"]) == (1, "poc", "rolled_back")
+    assert (fenced(house, 1), slots(house)) == (False, {1: "present", 2: "gone"})
+
+
+def finalized(house: House) -> None:
+    kept(house)
+    seen = tenant(house)
+    assert (seen["epoch"], seen["stage"], seen["migration_state"]) == (2, "production", "complete")
+    assert slots(house) == {1: "gone", 2: "present"}
+    assert [one.database for one in house.cloud.snapshots()] == [f"acme-{seen['uid']}-e1"]
 
 
 CHANGES = {
@@ -125,18 +170,52 @@ CHANGES = {
         restored,
         before=("destroy",),
     ),
+    "upgrade": Change(
+        Kind.UPGRADE,
+        Upgrade(acknowledge=ACKNOWLEDGED),
+        (
+            *("open_migration", "preflight", "ensure_master_secret", *MOVED),
+            *("approve_migration", "raise_fence", "drain", "seed", "await_target", "target_logins"),
+            *("verify", "flip", "point_route", "open_target", "probe", "record_endpoint", "soak"),
+            *("rewrite_workspace", "succeed"),
+        ),
+        upgraded,
+        databases=2,
+        short=frozenset({"open_migration", "raise_fence", "drain", "seed", "apply", "flip", "open_target"}),
+    ),
+    "rollback": Change(
+        Kind.ROLLBACK,
+        Rollback(accept_loss=True),
+        (
+            *("record_intent", "begin_return", "fence_target", "measure_loss", "reverse", "point_route"),
+            *("open_source", "probe", "record_endpoint", "serve_again", *MOVED, *REMOVED),
+            *("rewrite_workspace", "succeed"),
+        ),
+        gone_back,
+        before=("upgrade",),
+        short=frozenset({"begin_return", "fence_target", "reverse", "open_source", "apply", "retire_slot"}),
+    ),
+    "finalize": Change(
+        Kind.FINALIZE,
+        Finalize(override=True),
+        ("begin_finalizing", *MOVED, *REMOVED, "rewrite_workspace", "succeed"),
+        finalized,
+        before=("upgrade",),
+        short=frozenset({"begin_finalizing", "last_snapshot", "apply", "forget_slot_secrets", "retire_slot"}),
+    ),
 }
 MIDDLES = frozenset({"plan", "apply"})
 
 
 def cells() -> list[Any]:
-    points = []
+    found = []
     for name, of in CHANGES.items():
         for step in of.steps:
-            points.append((name, f"{step}:after:1", ()))
-            points += [(name, f"{step}:middle:1", ())] if step in MIDDLES else []
-            points += [(name, f"{step}:{where}:1", pytest.mark.long) for where in ("before", "recorded")]
-    return [pytest.param(name, point, marks=marks) for name, point, marks in points]
+            short = () if step in (of.short or of.steps) else pytest.mark.long
+            middle = [("middle", short)] if step in MIDDLES else []
+            wheres = [("after", short), *middle, ("before", pytest.mark.long), ("recorded", pytest.mark.long)]
+            found += [pytest.param(name, f"{step}:{where}:1", marks=mark) for where, mark in wheres]
+    return found
 
 
 Asked = dict[str, tuple[Path, str]]
@@ -179,7 +258,12 @@ def _arrange(house: House, verb: str) -> None:
     if verb == "drift":
         house.terraform.drift("multi_az", True)
         return
-    destroy(house) if verb == "destroy" else change(house, Kind.SUSPEND, Suspend())
+    if verb == "destroy":
+        destroy(house)
+    elif verb == "upgrade":
+        upgrade(house)
+    else:
+        change(house, Kind.SUSPEND, Suspend())
     assert work(house.folder) == 0
 
 
@@ -196,7 +280,7 @@ def test_a_change_survives_a_kill(
     seen = shown(house, operation)
     assert seen["status"] == "succeeded", (seen["metadata"], seen.get("error"))
     assert tenant(house)["phase"] == CHANGES[name].phase
-    assert len(house.cloud.databases()) == 1
+    assert len(house.cloud.databases()) == CHANGES[name].databases
     CHANGES[name].holds(house)
     house.db.close()
 
