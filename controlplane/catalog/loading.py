@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from controlplane import assets
-from controlplane.catalog.blueprint_files import read_blueprints
+from controlplane.catalog.blueprints.files import read_blueprints
 from controlplane.catalog.fact_files import read_databases, read_quotas, read_regions
 from controlplane.catalog.module_files import read_modules
 from controlplane.catalog.values import Catalog

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 from controlplane.catalog.toml_files import Table, read
 from controlplane.catalog.values import CostLine, ModuleFacts
@@ -12,7 +14,7 @@ from controlplane.domain.errors import Invalid
 # Modules are formatted by `terraform fmt`: a block opens in the first column and closes there.
 _VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 _OUTPUT = re.compile(r'^output "(\w+)" \{', re.MULTILINE)
-_DEFAULT = re.compile(r"^  default\s*=", re.MULTILINE)
+_DEFAULT = re.compile(r"^  default\s*= ?(.*)$", re.MULTILINE)
 
 
 def read_modules(folder: Path) -> dict[str, ModuleFacts]:
@@ -32,9 +34,19 @@ def _read_module(file: Path) -> ModuleFacts:
         optional_inputs=tuple(name for name in inputs if name not in required),
         outputs=tuple(_OUTPUT.findall(_source(file.parent / "outputs.tf"))),
         costs=tuple(_read_cost(cost, inputs) for cost in table.tables("costs")),
+        defaults={name: value for name, body in variables for value in _plain_default(body)},
     )
     table.done()
     return facts
+
+
+def _plain_default(body: str) -> list[Any]:
+    """The default, where JSON reads it as HCL does: a plain value, or a list of them on one line."""
+    found = _DEFAULT.search(body)
+    try:
+        return [json.loads(found[1])] if found else []
+    except ValueError:
+        return []
 
 
 def _source(file: Path) -> str:
@@ -54,7 +66,9 @@ def _read_cost(table: Table, inputs: tuple[str, ...]) -> CostLine:
         fixed=table.number("fixed", 0, 1_000_000) if ways == ["fixed"] else None,
         value_of=_path(table, "value_of", inputs),
         count_of=_path(table, "count_of", inputs),
+        times=_path(table, "times", inputs),
         select={key: _path(select, key, inputs) for key in select.values},
+        when=_conditions(table.table("when"), inputs),
     )
     table.done()
     return line
@@ -65,3 +79,10 @@ def _path(table: Table, key: str, inputs: tuple[str, ...]) -> str:
     if path and path.split(".")[0] not in inputs:
         table.fail(key, f"starts with no input of the module; allowed: {', '.join(sorted(inputs))}")
     return path
+
+
+def _conditions(table: Table, inputs: tuple[str, ...]) -> dict[str, Any]:
+    for key in table.values:
+        if key not in inputs:
+            table.fail(key, f"is no input of the module; allowed: {', '.join(sorted(inputs))}")
+    return dict(table.values)

@@ -102,7 +102,9 @@ class CostLine:
     fixed: int | None = None  # so many,
     value_of: str = ""  # or the number at this path of the module's inputs,
     count_of: str = ""  # or the length of what stands there
+    times: str = ""  # what stands here multiplies it: a number, or the length of a list
     select: Mapping[str, str] = field(default_factory=dict)  # dimension of the price -> path of an input
+    when: Mapping[str, Any] = field(default_factory=dict)  # input -> value that it must have to cost anything
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,32 @@ class ModuleFacts:
     optional_inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     costs: tuple[CostLine, ...]
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # of inputs whose default is a plain value
+
+
+@dataclass(frozen=True)
+class Band:
+    """A value that follows from a number among the options, in steps."""
+
+    name: str
+    description: str
+    by: str  # the option
+    steps: tuple[tuple[int, int], ...]  # up to this number: so much
+
+    def value(self, number: int) -> int:
+        """Between two steps the higher one counts; beyond the last one, the last."""
+        return next((value for end, value in self.steps if number <= end), self.steps[-1][1])
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Options that do not go together, and why."""
+
+    options: Mapping[str, Any]
+    reason: str
+
+    def meets(self, values: Mapping[str, Any]) -> bool:
+        return all(values[name] == value for name, value in self.options.items())
 
 
 @dataclass(frozen=True)
@@ -166,6 +194,7 @@ class BlueprintEnvironment:
     name: Environment
     stages: tuple[Stage, ...]
     options: Mapping[str, Any]
+    bands: Mapping[str, Band] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +210,7 @@ class Blueprint:
     options: Mapping[str, Option]
     platform: Wiring
     tenant: Wiring
+    refusals: tuple[Refusal, ...] = ()
 
     def option_values(self, environment: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every option's value: what was given, else what the environment says, else its default."""
@@ -193,6 +223,11 @@ class Blueprint:
             )
         defaults = {name: option.default for name, option in self.options.items()}
         return {**defaults, **self.in_environment(environment).options, **given}
+
+    def band_values(self, environment: Environment, options: Mapping[str, Any]) -> dict[str, int]:
+        """What follows from these options, such as the number of tasks from that of tenants."""
+        bands = self.in_environment(environment).bands
+        return {name: band.value(options[band.by]) for name, band in bands.items()}
 
     def in_environment(self, environment: Environment) -> BlueprintEnvironment:
         found = self.environments.get(environment)

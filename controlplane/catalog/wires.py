@@ -35,6 +35,10 @@ class Wire:
     def modules(self) -> set[str]:
         return {match[1] for source in self.sources if (match := MODULE_SOURCE.fullmatch(source))}
 
+    def known(self, sources: Mapping[str, Any], otherwise: Any) -> Any:
+        """The value with sources put in as far as they are known."""
+        return _known(self.value, sources, otherwise)
+
     def hcl(self, counted: frozenset[str] = frozenset(), indent: str = "  ") -> str:
         """As `terraform fmt` lays it out; what a module that may be absent gives is null without it."""
         return _hcl(self.value, counted, indent)
@@ -66,6 +70,16 @@ def _sources(value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping | list):
         for inner in value.values() if isinstance(value, Mapping) else value:
             yield from _sources(inner)
+
+
+def _known(value: Any, sources: Mapping[str, Any], otherwise: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _known(inner, sources, otherwise) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_known(inner, sources, otherwise) for inner in value]
+    if isinstance(value, str):
+        return sources.get(value, otherwise) if _is_source(value) else value[1:-1]
+    return value
 
 
 def _problem(value: Any) -> str:

@@ -7,6 +7,7 @@ tenants and two environments never meet, and `tenant-1` never matches `tenant-10
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import NewType
 
 from controlplane.domain.errors import FieldError, Invalid
@@ -44,6 +45,14 @@ def tenant_workspace(uid: TenantUid) -> WorkspaceId:
 
 def platform_workspace(blueprint: str, environment: str, cell: str) -> WorkspaceId:
     return WorkspaceId(f"platform-{blueprint}-{environment}-{cell}")
+
+
+SHORT_NAME_LENGTH = 24
+
+
+def short_name(name: str) -> str:
+    """Where AWS gives few characters, or one name in the whole world: a beginning and a digest of it all."""
+    return f"{name[:15].rstrip('-')}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def slot_key(epoch: int) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from controlplane.catalog import Blueprint, Catalog
-from controlplane.catalog.blueprint_files import option_problem
+from controlplane.catalog.blueprints.options import option_problem
 from controlplane.domain.errors import FieldError, Invalid, Refused
-from controlplane.domain.names import route_parameter, slot_key
+from controlplane.domain.names import route_parameter, short_name, slot_key
 from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import (
     Import,
@@ -39,6 +40,7 @@ TENANT_VARIABLES = (
 )
 _PLATFORM_VARIABLES = (
     Variable("name", "Prefix of the platform's names.", str),
+    Variable("short_name", "The same where AWS takes few characters; it ends in a digest of the whole.", str),
     Variable("region", "Region that the platform lies in.", str),
     Variable("zones", "Availability zones that it is spread over, in order.", ListOf(str)),
     Variable("tags", "Tags of everything here.", MapOf(str)),
@@ -77,6 +79,7 @@ def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering
     blueprint = catalog.blueprint(workspace.blueprint)
     options = blueprint.option_values(workspace.environment, workspace.options)
     _check_options(blueprint, options)
+    derived = {**options, **blueprint.band_values(workspace.environment, options)}
     region = catalog.region(workspace.region)
     variables = _platform_variables(blueprint)
     values = checked(
@@ -84,6 +87,7 @@ def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering
         variables,
         {
             "name": platform_name(workspace),
+            "short_name": short_name(f"{platform_name(workspace)}-{region.name}"),
             "region": region.name,
             "zones": list(region.zones[: options.get("zone_count", len(region.zones))]),
             "tags": {
@@ -92,7 +96,7 @@ def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering
                 "cell": workspace.cell,
                 "managed-by": "controlplane",
             },
-            **{v.name: options[v.name] for v in variables if v.name in options},
+            **{v.name: derived[v.name] for v in variables if v.name in derived},
         },
     )
     return _rendering(blueprint, "platform", workspace.workspace, variables, values, workspace.imports)
@@ -152,6 +156,13 @@ def _check_options(blueprint: Blueprint, options: Mapping[str, Any]) -> None:
                 f"blueprint {blueprint.name}: options.{name} {problem}",
                 errors=[FieldError(f"options.{name}", problem)],
             )
+    for refusal in blueprint.refusals:
+        if refusal.meets(options):
+            chosen = ", ".join(f"{name} = {json.dumps(value)}" for name, value in refusal.options.items())
+            raise Invalid(
+                f"blueprint {blueprint.name}: {chosen}: {refusal.reason}",
+                errors=[FieldError(f"options.{name}", refusal.reason) for name in refusal.options],
+            )
 
 
 @lru_cache(maxsize=64)
@@ -161,8 +172,11 @@ def _platform_variables(blueprint: Blueprint) -> tuple[Variable, ...]:
     sources = {source for module in modules for _, wire in module.inputs for source in wire.sources}
     sources |= {module.when for module in modules}
     wired = [option for option in blueprint.options.values() if f"var.{option.name}" in sources]
-    return _PLATFORM_VARIABLES + tuple(
-        Variable(option.name, option.description, _OPTION_SHAPES[option.type]) for option in wired
+    bands = next(iter(blueprint.environments.values())).bands.values()
+    return (
+        *_PLATFORM_VARIABLES,
+        *(Variable(option.name, option.description, _OPTION_SHAPES[option.type]) for option in wired),
+        *(Variable(band.name, band.description, int) for band in bands if f"var.{band.name}" in sources),
     )
 
 

@@ -13,6 +13,19 @@ output "application_subnet_ids" {
   value       = [for zone in var.zones : aws_subnet.application[zone].id]
 }
 
+output "public_subnet_ids" {
+  description = "Public subnets, one a zone: for load balancers."
+  value       = [for zone in var.zones : aws_subnet.public[zone].id]
+}
+
+output "public_subnets_by_zone" {
+  description = "Public subnets by zone: where a way out stands."
+  value       = { for zone, subnet in aws_subnet.public : zone => subnet.id }
+
+  # A way out works only after the public route does.
+  depends_on = [aws_route.public]
+}
+
 output "application_route_table_ids" {
   description = "Route tables of the application subnets, by zone: where a way out is added."
   value       = { for zone, table in aws_route_table.application : zone => table.id }

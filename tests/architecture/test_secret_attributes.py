@@ -93,7 +93,7 @@ def test_what_is_said_to_have_no_write_only_form_has_none(schemas: dict[str, Any
 def test_a_password_is_set_only_in_its_write_only_form(schemas: dict[str, Any]) -> None:
     text = "\n".join(path.read_text() for path in (ROOT / "modules").rglob("main.tf"))
     forms = {
-        name
+        name.rpartition(".")[2]
         for resource in managed()
         for name, attribute in attributes(schemas[resource]["block"])
         if attribute.get("sensitive") and not attribute.get("write_only") and "password" in name

@@ -158,7 +158,7 @@ def test_a_new_platform_is_planned_with_creates_alone(
     assert {change["action"] for change in changes} == {"create"}
     count = counted(changes)
     zones = 2 if environment is Environment.DEVELOPMENT else 3
-    assert count["aws_subnet"] == 2 * zones
+    assert count["aws_subnet"] == 3 * zones
     assert count["aws_db_parameter_group"] == count["aws_db_subnet_group"] == count["aws_kms_key"] == 1
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from controlplane.catalog.costing import Pricer
-from controlplane.catalog.prices.modules import estimate_module
+from controlplane.catalog.prices.modules import estimate_module, wired_inputs
 from controlplane.domain.cost.estimate import Estimate, add, merge
 from controlplane.domain.cost.fleet import GROUPS, FleetTenant, Group, by_day, total, totals_by
 from controlplane.domain.cost.report.chart import fleet_chart
@@ -109,11 +109,16 @@ def platform_estimate(
     control: Control, by: Pricer, blueprint: str, environment: str, region: str, options: Mapping[str, Any]
 ) -> Estimate:
     of = control.catalog.blueprints[blueprint]
-    inputs = of.option_values(Environment(environment), dict(options))
-    parts = [
-        estimate_module(control.catalog.modules[wired.module].costs, inputs, by.rates(region))
-        for wired in of.platform.modules
-    ]
+    values = of.option_values(Environment(environment), dict(options))
+    values |= of.band_values(Environment(environment), values)
+    zones = control.catalog.region(region).zones
+    known = {f"var.{name}": value for name, value in values.items()}
+    known["var.zones"] = zones[: values.get("zone_count", len(zones))]
+    parts = []
+    for wired in of.platform.modules:
+        module = control.catalog.modules[wired.module]
+        if known.get(wired.when, True):
+            parts.append(estimate_module(module.costs, wired_inputs(wired, module, known), by.rates(region)))
     return merge(parts)
 
 

@@ -1,4 +1,12 @@
-mock_provider "aws" {}
+mock_provider "aws" {
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:flow" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/flow" }
+  }
+}
 
 variables {
   name     = "platform-demo-development-default"
@@ -20,7 +28,12 @@ run "subnets_lie_in_every_zone_and_never_overlap" {
   }
 
   assert {
-    condition     = alltrue([for subnet in concat(values(aws_subnet.database), values(aws_subnet.application)) : !subnet.map_public_ip_on_launch])
+    condition     = output.public_subnets_by_zone == { for zone in var.zones : zone => aws_subnet.public[zone].id } && [for zone in var.zones : aws_subnet.public[zone].cidr_block] == ["10.0.128.0/20", "10.0.144.0/20"]
+    error_message = "Public subnets are sixteenths from the ninth on."
+  }
+
+  assert {
+    condition     = alltrue([for subnet in concat(values(aws_subnet.database), values(aws_subnet.application), values(aws_subnet.public)) : !subnet.map_public_ip_on_launch])
     error_message = "No subnet gives out public addresses."
   }
 }
@@ -95,4 +108,90 @@ run "a_name_that_aws_would_refuse_is_refused" {
   }
 
   expect_failures = [var.name]
+}
+
+run "databases_have_no_route_and_no_rule_beyond_the_vpc" {
+  command = apply
+
+  assert {
+    condition     = aws_route.public.route_table_id == aws_route_table.public.id && length(aws_route_table.database.route) == 0
+    error_message = "The way to the internet stands in the public table."
+  }
+
+  assert {
+    condition     = alltrue([for rule in concat(tolist(aws_network_acl.this["database"].ingress), tolist(aws_network_acl.this["database"].egress)) : rule.cidr_block == var.vpc_cidr])
+    error_message = "The databases' second layer knows the VPC only."
+  }
+
+  assert {
+    condition     = !anytrue([for rule in aws_network_acl.this["public"].ingress : rule.cidr_block == "0.0.0.0/0" && (rule.from_port <= 22 || (rule.from_port <= 3389 && rule.to_port >= 3389))])
+    error_message = "Neither shells nor desktops are reached from outside."
+  }
+}
+
+run "who_talked_to_whom_is_logged_and_aws_is_near" {
+  command = apply
+
+  variables {
+    interface_endpoints = ["logs", "secretsmanager"]
+  }
+
+  assert {
+    condition     = aws_flow_log.this.traffic_type == "ALL" && aws_cloudwatch_log_group.flow.retention_in_days == 30
+    error_message = "Flow logs are on, and kept as access logs are."
+  }
+
+  assert {
+    condition     = toset(keys(aws_vpc_endpoint.gateway)) == toset(["dynamodb", "s3"]) && alltrue([for endpoint in aws_vpc_endpoint.interface : endpoint.private_dns_enabled])
+    error_message = "The two free endpoints are there, others on demand."
+  }
+}
+
+run "a_plan_of_ranges_is_followed" {
+  command = plan
+
+  variables {
+    public_cidrs      = ["10.0.1.0/24", "10.0.3.0/24"]
+    application_cidrs = ["10.0.2.0/24", "10.0.4.0/24"]
+    database_cidrs    = ["10.0.5.0/24", "10.0.6.0/24"]
+  }
+
+  assert {
+    condition     = [for zone in var.zones : aws_subnet.application[zone].cidr_block] == ["10.0.2.0/24", "10.0.4.0/24"]
+    error_message = "Each zone has the range that was given."
+  }
+}
+
+run "a_range_outside_the_vpc_is_refused" {
+  command = plan
+
+  variables {
+    public_cidrs      = ["10.1.1.0/24", "10.0.3.0/24"]
+    application_cidrs = ["10.0.2.0/24", "10.0.4.0/24"]
+    database_cidrs    = ["10.0.5.0/24", "10.0.6.0/24"]
+  }
+
+  expect_failures = [var.public_cidrs]
+}
+
+run "ranges_that_overlap_are_refused" {
+  command = plan
+
+  variables {
+    public_cidrs      = ["10.0.1.0/24", "10.0.3.0/24"]
+    application_cidrs = ["10.0.2.0/24", "10.0.4.0/24"]
+    database_cidrs    = ["10.0.5.0/24", "10.0.4.128/25"]
+  }
+
+  expect_failures = [var.database_cidrs]
+}
+
+run "half_a_plan_is_refused" {
+  command = plan
+
+  variables {
+    public_cidrs = ["10.0.1.0/24", "10.0.3.0/24"]
+  }
+
+  expect_failures = [var.database_cidrs]
 }

@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "short_name" {
+  description = "The same where AWS takes few characters; it ends in a digest of the whole."
+  type        = string
+}
+
 variable "region" {
   description = "Region that the platform lies in."
   type        = string

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
 
+from controlplane.catalog.blueprints.options import check_bands, read_environment, read_option, read_refusals
 from controlplane.catalog.toml_files import Table, read
-from controlplane.catalog.values import (
-    Blueprint,
-    BlueprintEnvironment,
-    ModuleFacts,
-    Option,
-    WiredModule,
-    Wiring,
-)
+from controlplane.catalog.values import Blueprint, ModuleFacts, WiredModule, Wiring
 from controlplane.catalog.wires import MODULE_SOURCE, read_wire
 from controlplane.domain.errors import Invalid
 from controlplane.domain.operation import Kind
-from controlplane.domain.tenant import Environment, Stage
+from controlplane.domain.tenant import Environment
 
 # What a root module of each kind declares by itself, beside the blueprint's options.
-PLATFORM_SOURCES = ("var.name", "var.region", "var.zones", "var.tags")
+PLATFORM_SOURCES = ("var.name", "var.short_name", "var.region", "var.zones", "var.tags")
 TENANT_SOURCES = ("var.slots", "var.platform", "var.route_parameter", "var.tags", "var.region")
 SLOT_SOURCES = ("each.key", "each.value", "each.value.platform", "local.master_passwords[each.key]")
-
-_CHECKS: dict[str, type] = {"string": str, "number": int, "bool": bool, "list(string)": list}
 
 
 def read_blueprints(folder: Path, modules: Mapping[str, ModuleFacts]) -> dict[str, Blueprint]:
@@ -36,77 +26,27 @@ def read_blueprints(folder: Path, modules: Mapping[str, ModuleFacts]) -> dict[st
 
 def _read_blueprint(file: Path, modules: Mapping[str, ModuleFacts]) -> Blueprint:
     table = read(file)
-    options = {name: _read_option(name, child) for name, child in table.table("options").children()}
-    platform_sources = (*PLATFORM_SOURCES, *(f"var.{name}" for name in options))
-    environments = table.table("environments")
+    options = {name: read_option(name, child) for name, child in table.table("options").children()}
+    environments = {
+        Environment(name): read_environment(name, child, options)
+        for name, child in table.table("environments").children(tuple(Environment))
+    }
+    bands = check_bands(table.table("environments"), environments.values())
+    platform_sources = (*PLATFORM_SOURCES, *(f"var.{name}" for name in (*options, *bands)))
     blueprint = Blueprint(
         name=file.stem,
         title=table.text("title"),
         template_version=table.text("template_version"),
         tenancy=table.text("tenancy", ("database", "schema")),
         verbs=frozenset(Kind(verb) for verb in table.texts("verbs", tuple(Kind))),
-        environments={
-            Environment(name): _read_environment(name, child, options)
-            for name, child in environments.children(tuple(Environment))
-        },
+        environments=environments,
         options=options,
         platform=_read_wiring(table.table("platform"), modules, platform_sources),
         tenant=_read_wiring(table.table("tenant"), modules, TENANT_SOURCES),
+        refusals=read_refusals(table.tables("refusals"), options),
     )
     table.done()
     return blueprint
-
-
-def _read_option(name: str, table: Table) -> Option:
-    option = Option(
-        name=name,
-        type=table.text("type", tuple(_CHECKS)),
-        description=table.text("description"),
-        default=table.anything("default"),
-        minimum=table.anything("minimum"),
-        maximum=table.anything("maximum"),
-        allowed=tuple(table.anything("allowed") or ()),
-        pattern=table.text("pattern", default=""),
-    )
-    table.done()
-    problem = option_problem(option, option.default)
-    if problem:
-        table.fail("default", problem)
-    return option
-
-
-def option_problem(option: Option, value: Any) -> str:
-    """What is wrong with a value for this option; empty when nothing is."""
-    said = f"is {value!r}; allowed: {option.range()}"
-    kind = _CHECKS[option.type]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        return said
-    members = value if isinstance(value, list) else [value]
-    return said if not members or any(_is_outside(option, member) for member in members) else ""
-
-
-def _is_outside(option: Option, value: Any) -> bool:
-    if option.type == "list(string)" and not isinstance(value, str):
-        return True
-    if option.allowed and value not in option.allowed:
-        return True
-    if option.pattern and not re.fullmatch(option.pattern, value):
-        return True
-    too_low = option.minimum is not None and value < option.minimum
-    return too_low or (option.maximum is not None and value > option.maximum)
-
-
-def _read_environment(name: str, table: Table, options: Mapping[str, Option]) -> BlueprintEnvironment:
-    chosen = table.table("options")
-    for key, value in chosen.values.items():
-        if key not in options:
-            chosen.fail(key, f"is no option of this blueprint; allowed: {', '.join(sorted(options))}")
-        problem = option_problem(options[key], value)
-        if problem:
-            chosen.fail(key, problem)
-    stages = tuple(Stage(stage) for stage in table.texts("stages", tuple(Stage)))
-    table.done()
-    return BlueprintEnvironment(Environment(name), stages, dict(chosen.values))
 
 
 def _read_wiring(table: Table, modules: Mapping[str, ModuleFacts], sources: tuple[str, ...]) -> Wiring:

@@ -1,0 +1,14 @@
+output "bucket" {
+  description = "Name of the bucket, known when its policies stand."
+  value       = aws_s3_bucket_policy.this.bucket
+}
+
+output "bucket_arn" {
+  description = "ARN of the bucket."
+  value       = aws_s3_bucket.this.arn
+}
+
+output "domain_name" {
+  description = "Where a distribution finds the bucket."
+  value       = aws_s3_bucket.this.bucket_regional_domain_name
+}
