@@ -418,6 +418,33 @@ class QuotaFigure:
     used: int | None = None
 
 
+# --- what Terraform would do, without doing it ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PlanWanted:
+    """A workspace to be planned and left alone; its state is found by its name."""
+
+    workspace: WorkspaceId
+    files: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PlanFound:
+    """`document`: `terraform show -json`, in clear; never kept. None: it could not be planned, and why."""
+
+    workspace: WorkspaceId
+    document: Mapping[str, Any] | None = field(default=None, repr=False)
+    problem: str = ""
+
+
+class PlanSource(Protocol):
+    def plans(self, wanted: Iterable[PlanWanted]) -> Iterator[PlanFound]:
+        """One for each, as they are done. Nothing is locked, recorded or changed; who cannot be planned is
+        named, and the others go on."""
+        ...
+
+
 # --- telling people ---------------------------------------------------------------------------------
 
 

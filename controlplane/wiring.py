@@ -16,7 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from controlplane import sources
+from controlplane import sources, terraforms
 from controlplane.domain.errors import Invalid, Unavailable
 from controlplane.settings import Settings, load
 from controlplane.store.database import Database, open_database
@@ -24,7 +24,7 @@ from controlplane.store.database import Database, open_database
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount, Clients
     from controlplane.domain.policy.decision import Policy
-    from controlplane.ports import Keyring, Ports, PriceSource, Runner
+    from controlplane.ports import Keyring, PlanSource, Ports, PriceSource
     from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
     from controlplane.services.actor import Actor
     from controlplane.services.control import Control
@@ -69,6 +69,8 @@ def control_of(settings: Settings, db: Database) -> Control:
         metric_source=lambda: sources.metrics(aws_account(settings)),
         fleet_source=cache(lambda: sources.fleet(aws_account(settings))),
         quota_source=lambda: sources.quotas(aws_account(settings)),
+        plan_source=lambda: plans(settings, db),
+        workspaces=settings.data_dir.absolute() / "workspaces",
         rightsizing_alone=settings.rightsizing_alone,
     )
 
@@ -141,6 +143,13 @@ def aws_account(settings: Settings) -> AwsAccount:
     )
 
 
+def plans(settings: Settings, db: Database) -> PlanSource:
+    from controlplane.adapters.aws.clients import Clients
+
+    clients = Clients(aws_account(settings))
+    return terraforms.plans(settings, db, keyring(settings, clients), clients)
+
+
 def prices_folder(settings: Settings) -> Path:
     """Where the price books are that somebody took."""
     return settings.data_dir.absolute() / "prices"
@@ -184,7 +193,7 @@ def ports(settings: Settings, db: Database) -> Ports:
     connector = Connector(Path(bundle).expanduser() if bundle else None)
     programs = sandbox(settings).postgres_programs if settings.is_sandbox else None
     return Ports(
-        runner=runner(settings, db, ring, clients),
+        runner=terraforms.runner(settings, db, ring, clients),
         cloud=Aws(account, clients),
         database=Postgres(connector),
         keyring=ring,
@@ -213,35 +222,6 @@ def run_as_application(
 def tls_of(settings: Settings) -> str:
     """Certificates are verified, but for the sandbox's, which has none."""
     return "prefer" if settings.is_sandbox else "verify-full"
-
-
-def runner(settings: Settings, db: Database, ring: Keyring, clients: Clients) -> Runner:
-    """Terraform under its supervisors, with the credentials of the role that a run needs."""
-    from controlplane.adapters.aws.clients import Role
-    from controlplane.adapters.terraform import discovery
-    from controlplane.adapters.terraform.place import RunnerPlace
-    from controlplane.adapters.terraform.runner import TerraformRunner
-    from controlplane.ports import RunVerb
-    from controlplane.store.runs import Runs
-    from controlplane.store.states import States
-
-    data_dir = settings.data_dir.absolute()
-    endpoint = clients.account.endpoint_url
-
-    def environment(verb: RunVerb, operation: str) -> dict[str, str]:
-        """What a Terraform child may know: the credentials of its role, and where AWS is."""
-        own = clients.acting_for(operation).environment(Role(verb.value))
-        values = {"AWS_REGION": settings.region, **own}
-        return values | ({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})
-
-    return TerraformRunner(
-        RunnerPlace(data_dir, settings.database_url, settings.slots),
-        Runs(db, ring),
-        States(db, ring),
-        ring,
-        lambda: discovery.install(settings.terraform, settings.provider_mirror, data_dir),
-        environment,
-    )
 
 
 def world(settings: Settings, db: Database) -> World:

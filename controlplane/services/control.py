@@ -15,7 +15,7 @@ from controlplane.store.database import Database
 
 if TYPE_CHECKING:
     from controlplane.domain.review.forge import Forge
-    from controlplane.ports import BillSource, FleetSource, MetricSource, PriceSource, QuotaSource
+    from controlplane.ports import BillSource, FleetSource, MetricSource, PlanSource, PriceSource, QuotaSource
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -44,6 +44,8 @@ class Control:
     metric_source: Callable[[], MetricSource] | None = None
     fleet_source: Callable[[], FleetSource] | None = None
     quota_source: Callable[[], QuotaSource] | None = None
+    plan_source: Callable[[], PlanSource] | None = None  # only where a process may run Terraform
+    workspaces: Path | None = None  # the rendered folders of this host
     rightsizing_alone: str = ""  # whose steps down need nobody, in an allow window; a selector
 
 

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import uvicorn
@@ -84,7 +84,8 @@ def _worker(here: Here, *, wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Control]:
-    control = wiring.control(settings)
+    # A door never holds a Terraform process: what needs one is the worker's.
+    control = replace(wiring.control(settings), plan_source=None)
     try:
         yield control
     finally:

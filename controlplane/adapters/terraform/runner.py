@@ -97,15 +97,7 @@ class TerraformRunner:
 
     def plan_json(self, run_id: RunId) -> dict[str, Any]:
         if self._row(run_id).exit_code == _NO_CHANGES:  # then nothing was shown: a process is saved
-            return {
-                "format_version": "1.2",
-                "terraform_version": self._tasks.installation.terraform.version,
-                "resource_changes": [],
-                "output_changes": {},
-                "applyable": False,
-                "complete": True,
-                "errored": False,
-            }
+            return empty_plan(self._tasks.installation.terraform.version)
         plan: dict[str, Any] = json.loads(self._runs.artifact(run_id, PLAN_JSON))
         return plan
 
@@ -250,6 +242,19 @@ class TerraformRunner:
         if row is None:
             raise Missing(f"there is no run {run_id!r}")
         return row
+
+
+def empty_plan(version: str) -> dict[str, Any]:
+    """What `show -json` says of a plan without changes."""
+    return {
+        "format_version": "1.2",
+        "terraform_version": version,
+        "resource_changes": [],
+        "output_changes": {},
+        "applyable": False,
+        "complete": True,
+        "errored": False,
+    }
 
 
 def _report(row: RunRow, status: RunStatus, tail: Sequence[str]) -> RunReport:

@@ -7,6 +7,7 @@ dangerous   data, or who may reach it, is at risk
 """
 
 from controlplane.domain.drift.compare import compare
+from controlplane.domain.drift.planned import BY_PLAN
 from controlplane.domain.drift.values import Actual, Difference, Expected, Severity
 
-__all__ = ["Actual", "Difference", "Expected", "Severity", "compare"]
+__all__ = ["BY_PLAN", "Actual", "Difference", "Expected", "Severity", "compare"]

@@ -14,6 +14,11 @@ Severity = Literal["", "benign", "real", "dangerous"]
 
 class Scanning(Request):
     selector: Annotated[str, Field(max_length=200, description="Which tenants; all unless said.")] = ""
+    full: Annotated[bool, Field(description="Also plan: where something was seen, by age and by chance.")] = (
+        False
+    )
+    every: Annotated[bool, Field(description="Plan all that are selected, with `full`.")] = False
+    most: Annotated[int, Field(ge=1, le=10_000, description="Plans in one look.")] = 20
 
 
 class Listing(Request):

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from controlplane.domain.drift import BY_PLAN
 from controlplane.domain.errors import Conflict, Refused
 from controlplane.domain.names import TenantUid, parse_slug, tenant_workspace
 from controlplane.domain.operation import Kind
@@ -28,7 +29,7 @@ from controlplane.store.fleet.differences import ALIVE
 from controlplane.store.fleet.rows import DriftFinding
 
 _RECORDED = ("storage_gb", "engine_version", "multi_az", "backup_days", "instance_class", "resource_id")
-_BY_PLAN = (
+_MENDED = (
     "public", "deletion_protection", "backup_days", "instance_class", "multi_az", "max_storage_gb",
     "parameter_group", "tags", "storage_gb",
 )  # fmt: skip
@@ -168,7 +169,7 @@ def reconcile(control: Control, actor: Actor, id_: str, ask: Ask) -> dict[str, A
     """The ordinary operation, with plan, policy and approval; answers the operation."""
     with control.db.write() as session:
         row = _open(session, actor, id_)
-        if row.attribute == WHOLE or row.attribute not in _BY_PLAN:
+        if not _is_mended_by_a_plan(row):
             raise Refused(
                 f"a plan does not mend {row.attribute or 'this'} of {row.identifier}: {row.words}",
                 hint=row.next_step or "controlplane drift show",
@@ -188,6 +189,13 @@ def reconcile(control: Control, actor: Actor, id_: str, ask: Ask) -> dict[str, A
         differences.move(session, id_, ("open",), values)
         _record(control, session, actor, ask, "drift.reconciled", row)
         return operation
+
+
+def _is_mended_by_a_plan(row: DriftFinding) -> bool:
+    """What a plan found it mends as well, unless a person has to look first."""
+    if row.situation == BY_PLAN:
+        return "do not apply" not in row.next_step
+    return row.attribute in _MENDED and row.attribute != WHOLE
 
 
 def _open(session: Session, actor: Actor, id_: str) -> DriftFinding:

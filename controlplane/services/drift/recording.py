@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from controlplane.catalog.costing import Pricer
-from controlplane.domain.drift import Difference
+from controlplane.domain.drift import BY_PLAN, Difference
 from controlplane.domain.operation import FINAL, Status
 from controlplane.domain.tenant import Size, Stage, cost_tier
 from controlplane.domain.workspace import SlotSpec
@@ -50,12 +50,24 @@ def record(
     with control.db.write() as session:
         differences.remember(session, fresh, now)
         _end(session, looks, left_alone, now, counts)
+    _save_all(control, looks, now, counts)
+    return counts
+
+
+def record_plan(control: Control, look: Look, counts: Counter[str]) -> None:
+    """What one plan found, beside what the fast look knows of the same database."""
+    now = control.now()
+    with control.db.write() as session:
+        _end(session, [look], None, now, counts, by_plan=True)
+    _save_all(control, [look], now, counts)
+
+
+def _save_all(control: Control, looks: Sequence[Look], now: datetime, counts: Counter[str]) -> None:
     telling = [look for look in looks if look.differences]
     for begin in range(0, len(telling), _IN_ONE_TRANSACTION):
         with control.db.write() as session:
             for look in telling[begin : begin + _IN_ONE_TRANSACTION]:
                 _save(control, session, look, now, counts)
-    return counts
 
 
 def _end(
@@ -64,15 +76,20 @@ def _end(
     left_alone: frozenset[str] | None,
     now: datetime,
     counts: Counter[str],
+    *,
+    by_plan: bool = False,
 ) -> None:
-    """What is as recorded again; and what an operation that is over did not mend is open again."""
+    """What is as recorded again; and what an operation that is over did not mend is open again. A plan ends
+    what a plan found; what is no database of ours any more is over, whoever found it."""
     still = {(look.identifier, d.attribute) for look in looks for d in look.differences}
     looked = {look.identifier for look in looks}
     over = []
     for row in differences.living(session):
         if (row.identifier, row.attribute) in still:
             _reopen(session, row)
-        elif row.identifier in looked or (left_alone is not None and row.identifier not in left_alone):
+        elif row.identifier in looked:
+            over += [row.id] if (row.situation == BY_PLAN) is by_plan else []
+        elif left_alone is not None and row.identifier not in left_alone:
             over.append(row.id)
     differences.end(session, over, now, "as recorded again")
     counts["ended"] += len(over)

@@ -20,7 +20,7 @@ from controlplane.ports import DatabaseInstance
 from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Control, new_id
-from controlplane.services.drift import recording
+from controlplane.services.drift import planning, recording
 from controlplane.services.drift.asked import Scanning
 from controlplane.services.drift.recording import WHOLE, Look
 from controlplane.store import platforms
@@ -55,6 +55,8 @@ class Tally:
 def scan(control: Control, actor: Actor, body: Scanning, way: Way) -> dict[str, Any]:
     """Compare, classify, record. A dry run only compares."""
     actor.require(Action.CHANGE_FLEET)
+    if body.full:
+        planning.refuse_elsewhere(control, body)
     started, tally = control.now(), Tally()
     with control.db.read() as session:
         record = Record(
@@ -76,6 +78,7 @@ def scan(control: Control, actor: Actor, body: Scanning, way: Way) -> dict[str, 
         busy = frozenset(row.identifier for row in record.rows if row.busy_with)
         counts = recording.record(control, looks, fresh, None if body.selector else busy)
         _note(control, actor, tally, counts, started)
+    planned = planning.look(control, _plannable(looks), body, counts, way) if body.full else {}
     return {
         "id": new_id("scan"),
         "kind": "drift",
@@ -86,7 +89,19 @@ def scan(control: Control, actor: Actor, body: Scanning, way: Way) -> dict[str, 
         "skipped": tally.skipped,
         "items": [recording.brief(look, d) for look in looks for d in look.differences],
         "dry_run": way.dry_run,
+        **planned,
     }
+
+
+def _plannable(looks: Sequence[Look]) -> planning.Fleet:
+    """Who was looked at; and who of them is to be planned first."""
+    routed = {look.row.uid: look.row for look in looks if look.row is not None and look.row.is_routed}
+    seen = {
+        look.row.uid
+        for look in looks
+        if look.row and any(d.severity is not Severity.BENIGN for d in look.differences)
+    }
+    return planning.Fleet(routed, seen)
 
 
 def instances(control: Control) -> Sequence[DatabaseInstance]:

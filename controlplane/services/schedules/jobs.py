@@ -18,6 +18,7 @@ from controlplane.services.rightsizing import scanning as rightsizing
 
 Work = Callable[[Control, Actor], str]
 _WAY = Way(Ask(reason="by schedule"))
+_PLANS_A_NIGHT = 500
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Job:
     work: Work
     jitter_seconds: int = 300
     minutes: int = 60  # after which whoever held it counts as gone
+    runs_terraform: bool = False  # so that no door does it: it is left to the worker
 
 
 def _rightsizing(control: Control, actor: Actor) -> str:
@@ -47,6 +49,14 @@ def _drift(control: Control, actor: Actor) -> str:
     found = drift.scan(control, actor, drift_asked.Scanning(), _WAY)
     weights = ", ".join(f"{count} {name}" for name, count in found["differences"].items()) or "as recorded"
     return f"{found['looked_at']} databases: {weights}; {len(found['skipped'])} left alone"
+
+
+def _full_drift(control: Control, actor: Actor) -> str:
+    found = drift.scan(control, actor, drift_asked.Scanning(full=True, most=_PLANS_A_NIGHT), _WAY)
+    planned = found["planned"]
+    failed = sum(bool(one["problem"]) for one in planned)
+    differing = sum(len(one["items"]) for one in planned)
+    return f"{len(planned)} workspaces planned: {differing} differences, {failed} could not be planned"
 
 
 def _quotas(control: Control, actor: Actor) -> str:
@@ -82,6 +92,9 @@ JOBS: Mapping[str, Job] = {
     "rightsizing": Job("two weeks of metrics against every class", "30 3 * * *", _rightsizing, 1800, 180),
     "rightsizing-hot": Job("who is overloaded right now", "*/10 * * * *", _overload, 60, 15),
     "drift": Job("what AWS has against what is recorded", "17 * * * *", _drift),
+    "drift-full": Job(
+        "plans, where something was seen, by age and by chance", "40 1 * * *", _full_drift, 1800, 600, True
+    ),
     "keep-asleep": Job("who is suspended and was started by AWS", "*/15 * * * *", _keep_asleep, 60, 15),
     "quotas": Job("what AWS grants the account", "5 4 * * *", _quotas),
     "cost-record": Job("what the fleet costs today", "50 23 * * *", _cost_record, 0),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from controlplane.domain.errors import Conflict, ControlPlaneError
 from controlplane.domain.windows.ticks import Ticks
 from controlplane.services.actor import Action, Actor, Role
@@ -22,6 +24,7 @@ from controlplane.store.fleet import schedules
 from controlplane.store.fleet.rows import Schedule
 
 _log = logging.getLogger(__name__)
+_TERRAFORM = frozenset(name for name, job in JOBS.items() if job.runs_terraform)
 _WORDS = 1_000  # of what happened that are kept
 
 
@@ -92,6 +95,8 @@ def run(control: Control, actor: Actor, name: str, ask: Ask) -> dict[str, Any]:
     actor.require(Action.CHANGE_FLEET)
     work = Clockwork(control, f"{actor.name}:{new_id('run')}", JOBS)
     work.begin(alone=False)
+    if control.plan_source is None and name in _TERRAFORM:
+        return _leave_to_worker(control, actor, name, ask)
     now = control.now()
     with control.db.write() as session:
         row = schedules.get(session, name)
@@ -101,19 +106,31 @@ def run(control: Control, actor: Actor, name: str, ask: Ask) -> dict[str, Any]:
             raise Conflict(
                 f"the schedule {name} is being run by {row.holder}", hint="controlplane schedule list"
             )
-        audit.append(
-            session,
-            at=now,
-            actor=actor.name,
-            action="schedule.run",
-            subject=f"schedule/{name}",
-            reason=ask.reason,
-            request_id=ask.request_id,
-            origin=actor.origin,
-        )
+        _note(session, control, actor, name, ask)
     work.do(name)  # the claim above stands for the tick
     with control.db.read() as session:
         return view(schedules.get(session, name))
+
+
+def _leave_to_worker(control: Control, actor: Actor, name: str, ask: Ask) -> dict[str, Any]:
+    """Due now: its next tick does it."""
+    with control.db.write() as session:
+        schedules.make_due(session, name, control.now())
+        _note(session, control, actor, name, ask)
+        return view(schedules.get(session, name))
+
+
+def _note(session: Session, control: Control, actor: Actor, name: str, ask: Ask) -> None:
+    audit.append(
+        session,
+        at=control.now(),
+        actor=actor.name,
+        action="schedule.run",
+        subject=f"schedule/{name}",
+        reason=ask.reason,
+        request_id=ask.request_id,
+        origin=actor.origin,
+    )
 
 
 def ticks_of(row: Schedule) -> Ticks:

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from controlplane.domain.errors import Missing
 from controlplane.store.database import changed_rows, insert_if_absent
-from controlplane.store.fleet.rows import DriftFinding, SeenDatabase
+from controlplane.store.fleet.rows import DriftFinding, PlannedLook, SeenDatabase
 
 ALIVE = ("open", "proposed")
 
@@ -94,3 +94,19 @@ def replace(session: Session, identifier: str, resource: str, now: datetime) -> 
     this = col(SeenDatabase.identifier) == identifier
     values = {"resource_id": resource, "last_seen_at": now}
     changed_rows(session, update(SeenDatabase).where(this).values(**values))
+
+
+# --- who was planned --------------------------------------------------------------------------------
+
+
+def planned_at(session: Session) -> dict[str, datetime]:
+    """Tenant → when its workspace was planned last by a look."""
+    query = select(col(PlannedLook.tenant_uid), col(PlannedLook.planned_at))
+    return {uid: at for uid, at in session.execute(query)}
+
+
+def note_planned(session: Session, uid: str, now: datetime, found: int) -> None:
+    values = {"planned_at": now, "found": found}
+    if not insert_if_absent(session, PlannedLook, {"tenant_uid": uid, **values}):
+        this = col(PlannedLook.tenant_uid) == uid
+        changed_rows(session, update(PlannedLook).where(this).values(**values))

@@ -130,6 +130,16 @@ class SeenDatabase(SQLModel, table=True):
     last_seen_at: datetime = _time(nullable=False)
 
 
+class PlannedLook(SQLModel, table=True):
+    """When a tenant's workspace was planned last, only to see whether the plan is empty."""
+
+    __tablename__ = "planned_look"
+
+    tenant_uid: str = Field(primary_key=True)
+    planned_at: datetime = _time(nullable=False)
+    found: int = 0  # differences
+
+
 class Scan(SQLModel, table=True):
     """One look at the fleet: how many were looked at, and who could not be."""
 

@@ -59,3 +59,9 @@ def change(session: Session, name: str, values: Mapping[str, Any]) -> None:
 def _free(now: datetime) -> Any:
     """Nobody runs it, or whoever did is gone."""
     return or_(col(Schedule.holder) == "", col(Schedule.held_until) <= now)
+
+
+def make_due(session: Session, name: str, now: datetime) -> bool:
+    """Whoever ticks next does it; False where there is no such schedule, or it is off."""
+    this = (col(Schedule.name) == name, col(Schedule.enabled))
+    return bool(changed_rows(session, update(Schedule).where(*this).values(due_at=now)))

@@ -31,12 +31,17 @@ COLUMNS = (
 _FOUND = tuple(column for column in COLUMNS if column.title not in ("id", "status"))
 
 
-@command(
-    group,
-    "scan",
-    changes=True,
-    parameters=[option("selector", str, "--selector", "-l", help="As in stage=poc.", default="")],
-)
+_SCAN = [
+    option("selector", str, "--selector", "-l", help="As in stage=poc.", default=""),
+    option(
+        "full", bool, "--full", help="Also plan: where something was seen, by age, by chance.", default=False
+    ),
+    option("every", bool, "--every", help="With --full: plan all that are selected.", default=False),
+    option("most", int, "--most", help="Plans in one look.", default=20),
+]
+
+
+@command(group, "scan", changes=True, parameters=_SCAN)
 def scan(
     here: Here,
     detailed: Annotated[
@@ -47,7 +52,8 @@ def scan(
     """Ask AWS once for the whole fleet, and compare it with the record."""
     found = here.client.send_care("drift/scans", verbs.body(values), here.manner)
     here.out.one(found, "id", _scanned)
-    return ExitCode.CHANGES if detailed and found["items"] else ExitCode.DONE
+    differs = found["items"] or any(one["items"] for one in found.get("planned", ()))
+    return ExitCode.CHANGES if detailed and differs else ExitCode.DONE
 
 
 def _scanned(view: View) -> str:
@@ -56,7 +62,20 @@ def _scanned(view: View) -> str:
     rows = [[c.of(item) for c in _FOUND] for item in view["items"]]
     skipped = "\n".join(f"left alone: {s['tenant']} {s['why']}" for s in view["skipped"])
     table = plain_table([c.title for c in _FOUND], rows, [False] * len(_FOUND)) if rows else ""
-    return "\n\n".join(part for part in (head, table, skipped) if part)
+    return "\n\n".join(part for part in (head, table, skipped, _planned(view)) if part)
+
+
+def _planned(view: View) -> str:
+    """Who was planned and why, and what their plans would change."""
+    if "asked" in view:
+        return f"plans are left to {view['asked']}: controlplane schedule list"
+    told = [
+        f"planned: {one['tenant']} ({one['why']}): {one['problem'] or len(one['items']) or 'as recorded'}"
+        for one in view.get("planned", ())
+    ]
+    rows = [[c.of(item) for c in _FOUND] for one in view.get("planned", ()) for item in one["items"]]
+    table = plain_table([c.title for c in _FOUND], rows, [False] * len(_FOUND)) if rows else ""
+    return "\n\n".join(part for part in ("\n".join(told), table) if part)
 
 
 _LIST = [

@@ -181,6 +181,9 @@ def test_only_who_may_change_the_fleet_runs_schedules(here: Neighbourhood) -> No
 def test_every_job_ends_in_words_whatever_is_missing_outside(here: Neighbourhood, name: str) -> None:
     here.tenant("idle", load=Load(flat(3), 300))
     found = run(here.control, ADMIN, name, ASK)
+    if JOBS[name].runs_terraform:  # this is a door: the worker is asked
+        assert found["due_at"] == here.clock.now.isoformat()
+        return
     assert found["last_status"] in ("done", "failed")
     assert found["last_words"]
     assert found["running"] is None

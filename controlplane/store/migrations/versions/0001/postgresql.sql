@@ -160,6 +160,12 @@ CREATE TABLE plan (
 	CONSTRAINT pk_plan PRIMARY KEY (id)
 );
 CREATE INDEX ix_plan_operation_id ON plan (operation_id);
+CREATE TABLE planned_look (
+	tenant_uid VARCHAR NOT NULL,
+	planned_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	found INTEGER NOT NULL,
+	CONSTRAINT pk_planned_look PRIMARY KEY (tenant_uid)
+);
 CREATE TABLE platform (
 	workspace_id VARCHAR NOT NULL,
 	blueprint VARCHAR NOT NULL,
