@@ -158,6 +158,19 @@ class Snapshot:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class BackupWindow:
+    """The automated backups of one instance, which may be gone: what a point-in-time restore can reach."""
+
+    identifier: str
+    resource_id: str
+    arn: str
+    kms_key_id: str | None
+    storage_gb: int
+    earliest: datetime | None  # None: nothing can be restored yet
+    latest: datetime | None
+
+
 class Cloud(Protocol):
     """The AWS calls that we make ourselves. Safe to repeat: names are deterministic, "already exists"
     is answered by a look at our ownership tags, and throttling is retried with back-off inside."""
@@ -205,6 +218,10 @@ class Cloud(Protocol):
     def snapshots(self, database: str | None = None) -> Sequence[Snapshot]: ...
 
     def delete_snapshot(self, identifier: str) -> None: ...
+
+    def backup_window(self, resource_id: str) -> BackupWindow | None:
+        """Of an instance that is there, or that is gone and whose backups were kept; None: there are none."""
+        ...
 
     def start_database(self, identifier: str) -> None: ...
 

@@ -28,6 +28,8 @@ class SlotSpec:
     credential_write: bool = False  # open the ephemeral that reads the master secret
     adopted: bool = False  # no password arguments at all
     snapshot_identifier: str | None = None
+    backup_source: str | None = None  # whose automated backups it is restored from, by DbiResourceId
+    backup_time: str | None = None  # as of when; None: the latest that can be reached
     kms_key_id: str | None = None
     engine_version: str | None = None
     stage: Stage | None = None  # how it is kept; None: as its tenant's stage says

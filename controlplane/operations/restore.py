@@ -1,8 +1,10 @@
-"""restore: what was destroyed comes back from its final snapshot, with its data, in its next epoch."""
+"""restore: data come back, from a final snapshot or as of a point in time, in an epoch of their own."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
@@ -11,7 +13,14 @@ from controlplane.steps import credentials, probing, restoring, slots, workspace
 
 
 class Restore(Request):
-    """Nothing to choose."""
+    """What was destroyed comes back: from its final snapshot, or as it was `at` a time.
+
+    `as`: beside the tenant, which may live, as another tenant of this name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+    at: AwareDatetime | None = None
+    as_: Annotated[str | None, Field(alias="as", max_length=40)] = None
 
 
 def connect(operation_id: str) -> dict[str, Any]:
@@ -27,7 +36,7 @@ def connect(operation_id: str) -> dict[str, Any]:
 RESTORE = offer(
     OperationType(
         kind=Kind.RESTORE,
-        summary="Bring back what was destroyed, from its final snapshot",
+        summary="Bring back what was destroyed, or what it was at a time",
         request=Restore,
         rounds=(
             Round(

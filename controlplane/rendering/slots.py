@@ -47,6 +47,8 @@ SLOT_SHAPE = {
     "credential_write": bool,
     "adopted": bool,
     "snapshot_identifier": Maybe(str),
+    "backup_source": Maybe(str),
+    "backup_time": Maybe(str),
     "kms_key_arn": str,
     "alarms": MapOf(ALARM_SHAPE),
 }
@@ -104,6 +106,8 @@ def slot_values(slot: SlotSpec, workspace: TenantWorkspace, catalog: Catalog) ->
         "credential_write": slot.credential_write,
         "adopted": slot.adopted,
         "snapshot_identifier": slot.snapshot_identifier,
+        "backup_source": slot.backup_source,
+        "backup_time": slot.backup_time,
         # A restored database keeps its snapshot's key, whatever the platform's is now.
         "kms_key_arn": slot.kms_key_id or workspace.home_of(slot).get("database_key_arn"),
         "alarms": {r.name: alarm_values(r, slot, size) for r in catalog.alarms} if slot.alarms else {},

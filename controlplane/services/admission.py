@@ -6,14 +6,11 @@ Only what is recorded is looked at: what AWS knows, the operation's first steps 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from controlplane.domain import names
-from controlplane.domain.desired import slot_to_json
 from controlplane.domain.errors import Conflict, Refused
 from controlplane.domain.operation import Kind
 from controlplane.domain.plan.resize import Classes, Current, Wanted, check_resize
@@ -23,14 +20,13 @@ from controlplane.operations.rotate import Login
 from controlplane.services import moves
 from controlplane.services.accept import invalid_field
 from controlplane.services.control import Control
+from controlplane.services.recovery import restoring
 from controlplane.steps import resizing
 from controlplane.steps.subject import slot_spec
-from controlplane.store import history, operations, slots
-from controlplane.store.operations import OperationFilter
-from controlplane.store.tables import Slot, Tenant
+from controlplane.store import history, slots
+from controlplane.store.tables import Tenant
 
 Payload = dict[str, Any]
-_GRACE_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -102,54 +98,9 @@ def _rotate(wish: Wish) -> Payload:
 
 
 def _restore(wish: Wish) -> Payload:
-    """The slot of the next epoch, from the newest final snapshot."""
-    tenant = wish.tenant
-    rows = [row for row in slots.every(wish.session, tenant.uid) if row.final_snapshot]
-    if not rows:
-        raise Refused(
-            f"{tenant.slug} cannot be restored: no final snapshot of it is recorded",
-            hint="look in AWS for automated backups that were kept",
-        )
-    _require_grace(wish)
-    epoch = max(row.epoch for row in slots.every(wish.session, tenant.uid)) + 1
-    return {**wish.body, "slot": slot_to_json(_restored(wish, rows[-1], epoch))}
-
-
-def _restored(wish: Wish, last: Slot, epoch: int) -> SlotSpec:
-    tenant, receipt = wish.tenant, last.final_snapshot
-    identifier = names.database_identifier(names.Slug(tenant.slug), names.TenantUid(tenant.uid), epoch)
-    return replace(
-        slot_spec(last),
-        epoch=epoch,
-        identifier=identifier,
-        size=Size(tenant.size),
-        storage_gb=max(tenant.storage_gb, int(receipt.get("storage_gb") or 0)),
-        protected=True,
-        alarms=True,
-        credential_version=1,
-        credential_write=True,
-        adopted=False,
-        snapshot_identifier=receipt["identifier"],
-        kms_key_id=receipt.get("kms_key_id"),
-    )
-
-
-def _require_grace(wish: Wish) -> None:
-    until = restorable_until(wish.session, wish.tenant)
-    if until is not None and wish.control.now() > until:
-        raise Refused(
-            f"{wish.tenant.slug} was restorable until {until:%Y-%m-%d %H:%M} {until.tzname()}",
-            hint="a person restores the snapshot by hand where it still is there, and adopts the database",
-        )
-
-
-def restorable_until(session: Session, tenant: Tenant) -> datetime | None:
-    """The end of the grace period that its destroy promised; None: it is not torn down."""
-    if tenant.torn_down_at is None:
-        return None
-    last = operations.page(session, OperationFilter(tenant_uid=tenant.uid, kind=Kind.DESTROY.value), None, 1)
-    days = last[0].payload.get("grace_days", _GRACE_DAYS) if last else _GRACE_DAYS
-    return tenant.torn_down_at + timedelta(days=int(days))
+    if wish.body.get("as"):
+        raise invalid_field("as", "beside the living tenant: that is asked of one tenant at a time")
+    return restoring.admit(wish.control, wish.session, wish.tenant, wish.body)
 
 
 def _route_slot(wish: Wish) -> SlotSpec:

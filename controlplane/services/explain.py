@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from controlplane.domain.errors import Missing
 from controlplane.domain.names import parse_slug
 from controlplane.services import guidance, views
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control, plain
-from controlplane.store import operations, story, tenants
+from controlplane.services.recovery.restoring import restorable_until
+from controlplane.store import operations, slots, story, tenants
 from controlplane.store.operations import OperationFilter
+from controlplane.store.tables import Tenant
 
 _LINES = 5
 
@@ -26,9 +30,10 @@ def explain(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
         recent = operations.page(session, OperationFilter(tenant_uid=row.uid), None, 1)
         latest = views.operation(session, recent[0]) if recent else None
         told = story.last_events(session, recent[0].id, _LINES) if recent else []
+        left = _left(control, session, row)
     evidence = [*_evidence(view, latest), *(f"{plain(e.at)[:19]} {e.text}" for e in told)]
     house = guidance.House(control.worker_lives(), control.two_person)
-    found = guidance.of_tenant(view, latest, house=house)
+    found = guidance.of_tenant(view, latest, house=house, left=left)
     return {
         "slug": slug,
         "phase": view["phase"],
@@ -38,6 +43,14 @@ def explain(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
         "evidence": [found.evidence, *evidence],
         "operation": latest["id"] if latest else None,
     }
+
+
+def _left(control: Control, session: Session, row: Tenant) -> guidance.Remains:
+    until = restorable_until(session, row)
+    if until is None or until < control.now():
+        return guidance.Remains()
+    kept = [slot.final_snapshot for slot in slots.every(session, row.uid) if slot.final_snapshot]
+    return guidance.Remains(until, str(kept[-1]["identifier"]) if kept else "")
 
 
 def _evidence(view: dict[str, Any], latest: dict[str, Any] | None) -> Iterator[str]:

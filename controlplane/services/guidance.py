@@ -29,7 +29,16 @@ class House:
     two_person: bool = False
 
 
+@dataclass(frozen=True)
+class Remains:
+    """What is left of a tenant that was torn down."""
+
+    restorable_until: datetime | None = None
+    snapshot: str = ""
+
+
 _ANY = House()
+_NOTHING = Remains()
 
 
 def told_here(view: View, house: House) -> dict[str, str]:
@@ -72,7 +81,12 @@ def of_operation(view: View, evidence: Sequence[str] = (), *, house: House = _AN
 
 
 def of_tenant(
-    view: View, latest: View | None, evidence: Sequence[str] = (), *, house: House = _ANY
+    view: View,
+    latest: View | None,
+    evidence: Sequence[str] = (),
+    *,
+    house: House = _ANY,
+    left: Remains = _NOTHING,
 ) -> Explanation:
     """`latest`: its open operation, else its last one. An open operation says more than a phase."""
     if latest is not None and not latest["done"]:
@@ -83,5 +97,7 @@ def of_tenant(
         reason=view["phase_reason"],
         unverified=view["unverified"],
         evidence=tuple(evidence),
+        restorable_until=left.restorable_until,
+        snapshot=left.snapshot,
     )
     return explain_tenant(Phase(view["phase"]), facts)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from controlplane.domain import names
 from controlplane.domain.errors import Missing
 from controlplane.domain.operation import Kind
-from controlplane.operations import CREATE, Adopt, Create, Request, operation_type
+from controlplane.operations import CREATE, Adopt, Create, Request, Restore, operation_type
 from controlplane.rendering import slot_for
 from controlplane.services import adoption, quotas, views
 from controlplane.services.accept import Intake, require_idle, require_phase, require_revision
@@ -23,6 +23,7 @@ from controlplane.services.founding import (
     require_platform,
     spec_of,
 )
+from controlplane.services.recovery import restoring
 from controlplane.store import history, operations, slots, tenants
 from controlplane.store.tables import Tenant
 
@@ -51,6 +52,8 @@ def change(control: Control, actor: Actor, kind: Kind, slug: str, body: Request,
     """Any other verb on a tenant; answers the operation."""
     if isinstance(body, Adopt):
         return adoption.adopt(control, actor, slug, body, ask)
+    if isinstance(body, Restore) and body.as_:
+        return restoring.beside(control, actor, slug, body, ask)
     of = operation_type(kind)
     actor.require(Action.DESTROY_TENANT if of.destructive else Action.CHANGE_TENANT, names.parse_slug(slug))
     with control.db.write() as session:
@@ -58,7 +61,7 @@ def change(control: Control, actor: Actor, kind: Kind, slug: str, body: Request,
         require_revision(tenant, ask)
         require_phase(tenant, of)
         require_idle(session, tenant)
-        given = body.model_dump(mode="json", exclude_none=True)
+        given = body.model_dump(mode="json", exclude_none=True, by_alias=True)
         payload = admit(kind, Wish(control, session, tenant, given, actor.name, ask.reason))
         workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
         operation = Intake(control, session, actor, ask).accept(kind, workspace, payload, tenant)

@@ -14,12 +14,14 @@ from controlplane.store import moves, slots
 def settle(operation_id: str) -> None:
     """What the operation wanted is what is there; the password's gate is closed again."""
     here = world()
+    wanted = subject.load(operation_id).wanted()
+    seen = [here.ports.cloud.database(slot.identifier) for slot in wanted]
     with here.db.write() as session:
-        found = subject.read(session, operation_id)
-        for slot in found.wanted():
-            slots.save(
-                session, found.the_tenant().uid, replace(slot, credential_write=False), status="present"
-            )
+        uid = subject.read(session, operation_id).the_tenant().uid
+        for slot, instance in zip(wanted, seen, strict=True):
+            slots.save(session, uid, replace(slot, credential_write=False), status="present")
+            if instance is not None:
+                slots.record_resource(session, uid, slot.epoch, instance.resource_id)
 
 
 @effect("retire_slots", "recording that the slots are gone")

@@ -107,6 +107,8 @@ def slot_spec(row: Slot) -> SlotSpec:
         credential_write=row.credential_write,
         adopted=row.adopted,
         snapshot_identifier=row.snapshot_identifier or None,
+        backup_source=row.backup_source or None,
+        backup_time=row.backup_time or None,
         kms_key_id=row.kms_key_id or None,
         engine_version=row.engine_version or None,
         stage=Stage(row.stage) if row.stage else None,

@@ -40,6 +40,15 @@ def page(session: Session, uid: str, after: int = 0, limit: int = 200) -> list[T
     return list(session.scalars(query.order_by(col(TenantEvent.seq)).limit(limit)))
 
 
+def value_at(session: Session, uid: str, column: str, at: datetime, now: Any) -> Any:
+    """What the column held then, told backwards from what it holds `now`."""
+    query = select(TenantEvent).where(col(TenantEvent.tenant_uid) == uid, col(TenantEvent.at) > at)
+    value = now
+    for event in session.scalars(query.order_by(col(TenantEvent.seq).desc())):
+        value = event.before.get(column, value)
+    return value
+
+
 def last_change_of(session: Session, uid: str, column: str) -> datetime | None:
     """When this column was last changed from one value to another; None: it is as it was at birth."""
     query = select(TenantEvent).where(col(TenantEvent.tenant_uid) == uid, col(TenantEvent.what) == "changed")

@@ -50,6 +50,12 @@ def save(session: Session, uid: str, slot: SlotSpec, *, status: str) -> None:
         raise Conflict(f"the slot {slot.identifier} of {uid} cannot be recorded: its name or epoch is taken")
 
 
+def record_resource(session: Session, uid: str, epoch: int, resource_id: str) -> None:
+    """What AWS calls the instance: its automated backups are known by nothing else once it is gone."""
+    this = (col(Slot.tenant_uid) == uid, col(Slot.epoch) == epoch)
+    changed_rows(session, update(Slot).where(*this).values(resource_id=resource_id))
+
+
 def retire(session: Session, uid: str) -> None:
     """All of the tenant's slots are gone."""
     changed_rows(session, update(Slot).where(col(Slot.tenant_uid) == uid).values(status=GONE))

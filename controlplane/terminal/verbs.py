@@ -38,7 +38,7 @@ def options(model: type[Any], without: frozenset[str] = frozenset()) -> list[ins
 
 def _parameter(name: str, field: Any) -> inspect.Parameter:
     hint, is_pairs = _simple(field.annotation)
-    flag = "--" + _RENAMED.get(name, name).replace("_", "-")
+    flag = "--" + _RENAMED.get(name, name).rstrip("_").replace("_", "-")
     if is_pairs:
         return option(name, list[str], flag, help="As key=value; may be repeated.", default=[])
     if field.is_required():
@@ -49,7 +49,7 @@ def _parameter(name: str, field: Any) -> inspect.Parameter:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").replace(" gb", " in GB").capitalize() + "."
+    return name.rstrip("_").replace("_", " ").replace(" gb", " in GB").capitalize() + "."
 
 
 def _simple(hint: Any) -> tuple[Any, bool]:

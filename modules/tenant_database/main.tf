@@ -3,7 +3,7 @@
 
 locals {
   log_types = ["postgresql", "upgrade"]
-  restored  = var.slot.snapshot_identifier != null
+  restored  = var.slot.snapshot_identifier != null || var.slot.backup_source != null
 
   # Over the tenant's own: while it moves, each of its databases is of another stage.
   tags = {
@@ -41,6 +41,16 @@ resource "aws_db_instance" "this" {
   storage_encrypted     = true
   kms_key_id            = var.slot.kms_key_arn
   snapshot_identifier   = var.slot.snapshot_identifier
+
+  dynamic "restore_to_point_in_time" {
+    for_each = var.slot.backup_source == null ? [] : [var.slot.backup_source]
+
+    content {
+      source_dbi_resource_id       = restore_to_point_in_time.value
+      restore_time                 = var.slot.backup_time
+      use_latest_restorable_time   = var.slot.backup_time == null ? true : null
+    }
+  }
 
   # A snapshot brings its own database and master user. The password comes from a secret that the control
   # plane made before the plan, is never in state, and is sent only when the version changes.
@@ -83,6 +93,7 @@ resource "aws_db_instance" "this" {
     # or a key that came with the snapshot. The insights' key can never be changed once it is set.
     ignore_changes = [
       snapshot_identifier,
+      restore_to_point_in_time,
       db_name,
       username,
       kms_key_id,

@@ -22,6 +22,8 @@ variable "slot" {
     credential_write          = bool
     adopted                   = bool
     snapshot_identifier       = string
+    backup_source             = string
+    backup_time               = string
     kms_key_arn               = string
     alarms = map(object({
       metric     = string
@@ -54,6 +56,11 @@ variable "slot" {
   validation {
     condition     = var.slot.backup_days >= 1 && var.slot.backup_days <= 35
     error_message = "Automated backups are kept for 1 to 35 days; without them there is no point-in-time recovery."
+  }
+
+  validation {
+    condition     = var.slot.snapshot_identifier == null || var.slot.backup_source == null
+    error_message = "A database is restored from a snapshot or from backups, not from both."
   }
 
   validation {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
-from controlplane.ports import DatabaseInstance, SecretRef, Snapshot
+from controlplane.ports import BackupWindow, DatabaseInstance, SecretRef, Snapshot
 from tests.fakes.world import World
 
 ACCOUNT = "123456789012"
@@ -24,7 +24,7 @@ class FakeCloud:
     def __init__(self, path: Path | None = None, region: str = "us-east-1") -> None:
         self.region = region
         self.session = ""  # of the operation that calls are made for
-        kinds = ("secrets", "parameters", "databases", "snapshots", "peaks")
+        kinds = ("secrets", "parameters", "databases", "snapshots", "peaks", "kept")
         self.world = World(path, lambda: {kind: {} for kind in kinds})
 
     # --- making the world ---------------------------------------------------------------------------
@@ -71,7 +71,9 @@ class FakeCloud:
 
     def remove_database(self, identifier: str) -> None:
         with self.world.open() as state:
-            state["databases"].pop(identifier, None)
+            gone = state["databases"].pop(identifier, None)
+            if gone and gone["backup_retention_days"]:
+                state["kept"][gone["resource_id"]] = gone
 
     def change_snapshot(self, identifier: str, **facts: Any) -> None:
         with self.world.open() as state:
@@ -206,6 +208,16 @@ class FakeCloud:
             if found is not None:
                 _check_ours(f"the snapshot {identifier}", found["tags"])
                 del state["snapshots"][identifier]
+
+    def backup_window(self, resource_id: str) -> BackupWindow | None:
+        with self.world.call("backup_window", resource_id) as state:
+            every = [*state["databases"].values(), *state["kept"].values()]
+        found = next((one for one in every if one["resource_id"] == resource_id), None)
+        if found is None or not found["backup_retention_days"]:
+            return None
+        arn = self._arn("rds", f"auto-backup:ab-{resource_id.lower()}")
+        facts = {name: found[name] for name in ("identifier", "resource_id", "kms_key_id", "storage_gb")}
+        return BackupWindow(arn=arn, earliest=BIRTH, latest=datetime.now(UTC), **facts)
 
     def start_database(self, identifier: str) -> None:
         self._bring_to(identifier, "start_database", "stopped", "available")

@@ -226,9 +226,13 @@ class TerraformDouble:
         snapshot = self.cloud.snapshot(wanted)
         if wanted and snapshot is None:
             return f"DBSnapshotNotFound: there is no snapshot {wanted}"
+        backups = self.cloud.backup_window(values["backup_source"] or "")
+        if values["backup_source"] and backups is None:
+            return f"DBInstanceAutomatedBackupNotFound: {values['backup_source']}"
         made = self.cloud.add_database(identifier, values["tags"], **_facts(values))
-        if snapshot is not None and self.database is not None:
-            self.database.copy_host(made.endpoint.replace(identifier, snapshot.database), made.endpoint)
+        source = snapshot.database if snapshot else backups.identifier if backups else ""
+        if source and self.database is not None:
+            self.database.copy_host(made.endpoint.replace(identifier, source), made.endpoint)
         self._set_master({"before": None, "after": values})
         return ""
 
@@ -334,6 +338,7 @@ def _wanted(folder: Path) -> dict[str, dict[str, Any]]:
             "password_wo_version": None if slot["adopted"] else slot["credential_version"],
             "master_user_secret": slot["master_secret"],
             "snapshot_identifier": slot["snapshot_identifier"],
+            "backup_source": slot["backup_source"],
         }
         wanted[f"{inside}.{DATABASE}.this"] = {"type": DATABASE, "values": values}
         for name in slot["alarms"]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from controlplane.adapters.aws import databases, metrics, parameters, secrets, snapshots
+from controlplane.adapters.aws import backups, databases, metrics, parameters, secrets, snapshots
 from controlplane.adapters.aws.clients import AwsAccount, Clients, Role
 from controlplane.adapters.aws.errors import calling
-from controlplane.ports import DatabaseInstance, SecretRef, Snapshot
+from controlplane.ports import BackupWindow, DatabaseInstance, SecretRef, Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -90,6 +90,9 @@ class Aws:
 
     def delete_snapshot(self, identifier: str) -> None:
         snapshots.delete(self._rds(), identifier)
+
+    def backup_window(self, resource_id: str) -> BackupWindow | None:
+        return backups.window(self._rds(Role.PLAN), resource_id)
 
     def start_database(self, identifier: str) -> None:
         databases.start(self._rds(), identifier)

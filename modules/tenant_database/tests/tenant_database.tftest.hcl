@@ -32,6 +32,8 @@ variables {
     credential_write          = true
     adopted                   = false
     snapshot_identifier       = null
+    backup_source             = null
+    backup_time               = null
     kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
     alarms = {

@@ -47,6 +47,8 @@ variable "slots" {
     credential_write          = bool
     adopted                   = bool
     snapshot_identifier       = string
+    backup_source             = string
+    backup_time               = string
     kms_key_arn               = string
     alarms = map(object({
       metric     = string

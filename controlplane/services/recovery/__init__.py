@@ -1,0 +1,1 @@
+"""What brings data back: restores of what is gone, of a point in time, beside a living tenant."""
