@@ -94,6 +94,7 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
     ("POST", "/v1/drift/{difference_id}/accept"): Action.CHANGE_TENANT,
     ("POST", "/v1/drift/{difference_id}/reconcile"): Action.CHANGE_TENANT,
     ("GET", "/v1/catalog/orphans"): Action.READ_FLEET,
+    ("GET", "/v1/catalog/unmanaged"): Action.READ_FLEET,
     ("GET", "/v1/quotas"): Action.READ_FLEET,
     ("POST", "/v1/quotas/refresh"): Action.CHANGE_FLEET,
     ("GET", "/v1/schedules"): Action.READ_FLEET,

@@ -1,4 +1,4 @@
-"""/v1/recommendations, /v1/drift, /v1/catalog/orphans, /v1/quotas and /v1/schedules"""
+"""/v1/recommendations, /v1/drift, /v1/catalog, /v1/quotas and /v1/schedules"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from api.answers import changing, reading
 from api.deps import ChangesFleet, ChangesTenant, ReadsFleet, ReadsTenant, Sending, changed
 from api.models import Json, Operation, Page, View
-from controlplane.services import quotas
+from controlplane.services import adoption, quotas
 from controlplane.services.drift import asked as drift_asked
 from controlplane.services.drift import deciding as differences
 from controlplane.services.drift import scanning as drift
@@ -73,6 +73,19 @@ class Difference(View):
     words: str
     next_step: str
     status: str
+
+
+class Stranger(View):
+    identifier: str
+    proposed_slug: str
+    proposed_size: str
+    proposed_stage: str
+    obstacles: list[str]
+    next_command: str
+
+
+class Unmanaged(Page):
+    items: list[Stranger]
 
 
 class Differences(Page):
@@ -202,6 +215,15 @@ def reconcile(caller: ChangesTenant, difference_id: str, sent: Sending) -> Respo
 @router.get("/catalog/orphans", **reading(Differences), summary="Recorded and gone, or there and unrecorded")
 def orphans(caller: ReadsFleet) -> Response:
     return JSONResponse(differences.orphans(caller.control, caller.actor))
+
+
+@router.get(
+    "/catalog/unmanaged",
+    **reading(Unmanaged),
+    summary="Databases that nobody manages",
+)
+def unmanaged(caller: ReadsFleet) -> Response:
+    return JSONResponse(adoption.discover(caller.control, caller.actor))
 
 
 # --- quotas and schedules ---------------------------------------------------------------------------

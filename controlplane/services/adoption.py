@@ -23,7 +23,7 @@ from controlplane.services.founding import (
     require_platform,
     spec_of,
 )
-from controlplane.store import slots
+from controlplane.store import slots, tenants
 
 _PRODUCTION = re.compile(r"(^|[^a-z])(prod|production|live)([^a-z]|$)")
 _PROVISIONAL = Size.SMALL  # until its first step has looked at the database
@@ -51,8 +51,7 @@ def discover(control: Control, actor: Actor) -> dict[str, Any]:
     """Instances of PostgreSQL that no control plane manages, each with what it could become."""
     actor.require(Action.READ_FLEET)
     with control.db.read() as session:
-        ours = slots.identifiers(session)
-    taken: set[str] = set()
+        ours, taken = slots.identifiers(session), tenants.slugs(session)
     items = []
     for one in sorted(fleet(control), key=lambda one: one.identifier):
         if one.identifier in ours or one.tags.get("managed-by") == "controlplane":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from controlplane.domain.errors import Missing
-from controlplane.services import asking, bodies, quotas
+from controlplane.services import adoption, asking, bodies, quotas
 from controlplane.services.actor import Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Control
@@ -28,7 +28,7 @@ def read(control: Control, actor: Actor, path: str, query: Values) -> Answer:
         return looking.metrics(control, actor, rest.removesuffix("/metrics"))
     if path == "quotas":
         return quotas.show(control, actor, str(query.get("region", "")))
-    if rest and path != "catalog/orphans":
+    if rest and noun != "catalog":
         return _ONE[noun](control, actor, rest)
     model, show = _LISTS[path]
     return show(control, actor, bodies.parse(model, dict(query)))
@@ -42,6 +42,7 @@ _LISTS: Mapping[str, tuple[type[Any], Callable[[Control, Actor, Any], Answer]]] 
     "recommendations": (asked.Inbox, inbox.page),
     "drift": (drift_asked.Listing, differences.page),
     "catalog/orphans": (bodies.Nothing, lambda control, actor, _: differences.orphans(control, actor)),
+    "catalog/unmanaged": (bodies.Nothing, lambda control, actor, _: adoption.discover(control, actor)),
     "schedules": (bodies.Nothing, lambda control, actor, _: listing.page(control, actor)),
 }
 

@@ -130,7 +130,7 @@ class Client(Protocol):
         ...
 
     def care(self, path: str, query: Query) -> Answer:
-        """recommendations, drift, catalog/orphans, quotas, schedules, or one of them by its id."""
+        """recommendations, drift, quotas, schedules, or one by its id; catalog/orphans, catalog/unmanaged."""
         ...
 
     def send_care(self, path: str, body: Query, manner: Manner) -> Answer:

@@ -22,6 +22,7 @@ from controlplane.store.tenants.rows import (
     revive,
     set_phase,
     set_route,
+    slugs,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "revive",
     "set_phase",
     "set_route",
+    "slugs",
 ]

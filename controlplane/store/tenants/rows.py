@@ -89,6 +89,11 @@ def _find(session: Session, condition: Any) -> Tenant | None:
     return session.scalars(query).one_or_none()
 
 
+def slugs(session: Session) -> set[str]:
+    """All that ever were given."""
+    return set(session.scalars(select(col(Tenant.slug))))
+
+
 def labels(session: Session, uid: str) -> dict[str, str]:
     query = select(col(TenantLabel.key), col(TenantLabel.value)).where(col(TenantLabel.tenant_uid) == uid)
     return {key: value for key, value in session.execute(query.order_by(col(TenantLabel.key)))}

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from controlplane.domain.errors import FieldError, Invalid, Missing
+from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase, Size, Stage
 from controlplane.terminal import follow, layouts, verbs
 from controlplane.terminal.completion import slugs
@@ -62,7 +63,6 @@ def _create_command() -> Any:
 
 
 def _verb_command(kind: str) -> Any:
-    from controlplane.domain.operation import Kind  # noqa: PLC0415
     from controlplane.operations import operation_type  # noqa: PLC0415
 
     if kind not in _offered():
@@ -70,6 +70,8 @@ def _verb_command(kind: str) -> Any:
     of = operation_type(Kind(kind))
 
     def change(here: Here, slug: str, **values: Any) -> int:
+        if values.pop("discover", False):
+            return _discover(here)
         bulk = {name: values.pop(name) for name in ("selector", "wave", "canary", "abort_after")}
         body = verbs.body(values)
         if bulk["selector"]:
@@ -80,7 +82,29 @@ def _verb_command(kind: str) -> Any:
 
     change.__doc__ = verbs.TENANT_VERBS[kind]
     own = [_optional(p) for p in verbs.options(of.request)]
+    own += [_DISCOVER] if of.kind is Kind.ADOPT else []
     return alone(kind, change, [argument("slug", default="", autocompletion=slugs), *own, *_BULK])
+
+
+_DISCOVER = option(
+    "discover", bool, "--discover", help="Only list the databases that nobody manages.", default=False
+)
+_UNMANAGED = (
+    Column("identifier", "identifier"),
+    Column("class", "class"),
+    Column("gb", "storage_gb"),
+    Column("engine", "engine_version"),
+    Column("slug", "proposed_slug"),
+    Column("stage", "proposed_stage"),
+    Column("size", "proposed_size"),
+    Column("in the way", lambda row: "; ".join(row["obstacles"])),
+    Column("next", "next_command"),
+)
+
+
+def _discover(here: Here) -> int:
+    here.out.page(here.client.care("catalog/unmanaged", {}), _UNMANAGED, "identifier")
+    return ExitCode.DONE
 
 
 _BULK = [

@@ -25,6 +25,7 @@ _OUTSIDE = [
     "/v1/quotas/refresh",
     "/v1/tenants/{slug}/metrics",
     "/v1/catalog/orphans",
+    "/v1/catalog/unmanaged",
 ]
 _SHORT, _LONG = 6, 160  # examples for each of some forty operations
 
