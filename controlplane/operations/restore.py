@@ -33,19 +33,24 @@ def connect(operation_id: str) -> dict[str, Any]:
     return {"route": route, "probe": answer}
 
 
+BACKUPS = "backups"
+_PREPARED = (restoring.check_snapshot, credentials.ensure_master)
+_OPENED = (probing.converge, connect, slots.settle, workspace.rewrite)
+
 RESTORE = offer(
     OperationType(
         kind=Kind.RESTORE,
         summary="Bring back what was destroyed, or what it was at a time",
         request=Restore,
-        rounds=(
-            Round(
-                "restore",
-                prepare=(restoring.check_snapshot, credentials.ensure_master),
-                complete=(probing.converge, connect, slots.settle, workspace.rewrite),
-                phase=Phase.PROVISIONING,
-            ),
-        ),
+        rounds=(Round("restore", prepare=_PREPARED, complete=_OPENED, phase=Phase.PROVISIONING),),
+        # The provider brings a database up from backups without its Performance Insights: what is left of the
+        # plan is applied before anybody is let in.
+        variants={
+            BACKUPS: (
+                Round("restore", prepare=_PREPARED, complete=(probing.converge,), phase=Phase.PROVISIONING),
+                Round("finish", complete=_OPENED),
+            )
+        },
         done_phase=Phase.READY,
         from_phases=frozenset({Phase.TORN_DOWN}),
     )

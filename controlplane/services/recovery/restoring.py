@@ -19,7 +19,7 @@ from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment, Phase, Size, Stage, TenantSpec
 from controlplane.domain.workspace import SlotSpec
-from controlplane.operations.restore import Restore
+from controlplane.operations.restore import BACKUPS, Restore
 from controlplane.services import quotas, views
 from controlplane.services.accept import Intake, invalid_field
 from controlplane.services.actor import Action, Actor
@@ -45,7 +45,11 @@ def admit(control: Control, session: Session, tenant: Tenant, body: Payload) -> 
     at = _moment(control, body)
     epoch = max((row.epoch for row in rows), default=0) + 1
     source = _as_of(session, tenant, at) if at else _last_with_snapshot(tenant, rows)
-    return {**body, "slot": slot_to_json(_slot(session, tenant, tenant, source, epoch, at))}
+    return {**body, **_from(_slot(session, tenant, tenant, source, epoch, at))}
+
+
+def _from(slot: SlotSpec) -> Payload:
+    return {"slot": slot_to_json(slot), "variant": BACKUPS if slot.backup_source else ""}
 
 
 def beside(control: Control, actor: Actor, slug: str, body: Restore, ask: Ask) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def beside(control: Control, actor: Actor, slug: str, body: Restore, ask: Ask) -
         slot = _slot(session, source, tenant, row, tenant.epoch, at)
         slots.save(session, tenant.uid, slot, status="wanted")
         said = body.model_dump(mode="json", exclude_none=True, by_alias=True)
-        payload = {**said, "slot": slot_to_json(slot), "from": source.slug}
+        payload = {**said, **_from(slot), "from": source.slug}
         workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
         operation = Intake(control, session, actor, ask).accept(Kind.RESTORE, workspace, payload, tenant)
         return views.operation(session, operation)
