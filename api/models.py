@@ -238,6 +238,15 @@ class BlueprintPage(Page):
     items: list[Blueprint]
 
 
+class Checklist(View):
+    """`by` is `rendering`, a person, or empty while an item is open; then `needs` says what is wanted."""
+
+    blueprint: str
+    environment: str
+    open: int
+    items: list[Json]
+
+
 class Token(View):
     """`secret` stands in the answer to its creation only."""
 

@@ -15,6 +15,7 @@ from controlplane.catalog.values import (
     StageTier,
     StorageLimits,
 )
+from controlplane.domain.launch import LaunchItem
 from controlplane.domain.tenant import Size, Stage
 
 MOST_RETENTION_DAYS = 35  # of automated backups, by RDS
@@ -136,3 +137,19 @@ def read_regions(file: Path) -> dict[str, Region]:
         regions[name] = Region(name, zones)
         table.done()
     return regions
+
+
+def read_launch(file: Path) -> tuple[LaunchItem, ...]:
+    items = []
+    for name, table in read(file).children():
+        items.append(
+            LaunchItem(
+                name=name,
+                words=table.text("words"),
+                list=table.text("list", ("launch", "security")),
+                day=table.get("day", int, 0),
+                proven_by=table.texts("proven_by") if "proven_by" in table.values else (),
+            )
+        )
+        table.done()
+    return tuple(items)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from controlplane import assets
 from controlplane.catalog.blueprints.files import read_blueprints
-from controlplane.catalog.fact_files import read_databases, read_quotas, read_regions
+from controlplane.catalog.fact_files import read_databases, read_launch, read_quotas, read_regions
 from controlplane.catalog.module_files import read_modules
 from controlplane.catalog.values import Catalog
 
@@ -27,6 +27,7 @@ def load_from(folder: Path, modules_folder: Path) -> Catalog:
         **read_databases(folder / "facts" / "databases.toml"),
         quotas=read_quotas(folder / "facts" / "quotas.toml"),
         regions=read_regions(folder / "facts" / "regions.toml"),
+        launch=read_launch(folder / "facts" / "launch.toml"),
         modules=modules,
         blueprints=read_blueprints(folder / "blueprints", modules),
     )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from controlplane.catalog.wires import Wire
 from controlplane.domain.errors import FieldError, Invalid
+from controlplane.domain.launch import LaunchItem
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment, Size, Stage
 
@@ -251,6 +252,7 @@ class Catalog:
     alarms: tuple[AlarmRule, ...]
     quotas: Mapping[str, Quota]
     regions: Mapping[str, Region]
+    launch: tuple[LaunchItem, ...]
     modules: Mapping[str, ModuleFacts]
     blueprints: Mapping[str, Blueprint]
 

@@ -5,7 +5,7 @@ from controlplane.operations.adopt import ADOPT, Adopt
 from controlplane.operations.create import CREATE, Create
 from controlplane.operations.destroy import DESTROY, Destroy
 from controlplane.operations.finalize import FINALIZE, Finalize
-from controlplane.operations.platform import PLATFORM, Platform
+from controlplane.operations.platform import PLATFORM, Platform, PlatformDestruction, PlatformPlan
 from controlplane.operations.reconcile import RECONCILE, Reconcile
 from controlplane.operations.resize import RESIZE, Resize
 from controlplane.operations.restore import RESTORE, Restore
@@ -36,6 +36,8 @@ __all__ = [
     "Finalize",
     "OperationType",
     "Platform",
+    "PlatformDestruction",
+    "PlatformPlan",
     "Reconcile",
     "Request",
     "Resize",

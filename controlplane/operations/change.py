@@ -58,8 +58,9 @@ def _plan(operation_id: str, number: int, of: OperationType, round_: int) -> Non
     recorded = planning.record(operation_id, run["run"], written, destroys=here.destroys)
     if recorded.get("again") is not None:
         return records.hand_over(operation_id, number, PLAN, recorded["again"])
-    if recorded["empty"]:
-        return _complete(operation_id, number, of, round_, changed=round_ > 0)
+    if recorded["empty"] or not here.applies:
+        changed = round_ > 0 or not recorded["empty"]
+        return _complete(operation_id, number, of, round_, changed=changed)
     return _decide(operation_id, number, of, round_)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -11,11 +11,31 @@ from controlplane.domain.tenant import Environment
 from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import platforms
 
+PLAN, DESTROY = "plan", "destroy"
+
 
 class Platform(Request):
+    """`acknowledge`: items of the launch checklist that the caller answers for."""
+
     environment: Environment = Environment.DEVELOPMENT
     region: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    acknowledge: list[Annotated[str, Field(max_length=60)]] = Field(default_factory=list, max_length=50)
+
+
+class PlatformPlan(Request):
+    """What an apply would do; it ends with the plan."""
+
+    environment: Environment = Environment.DEVELOPMENT
+    region: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class PlatformDestruction(Request):
+    """`confirm` repeats the blueprint's name: nobody destroys a platform by a slip of the hand."""
+
+    environment: Environment = Environment.DEVELOPMENT
+    confirm: str
 
 
 PLATFORM = offer(
@@ -24,5 +44,12 @@ PLATFORM = offer(
         summary="Apply a blueprint's shared platform",
         request=Platform,
         rounds=(Round("platform", complete=(platforms.record_outputs,)),),
+        variants={
+            PLAN: (Round("plan", applies=False),),
+            DESTROY: (
+                Round("unprotect"),
+                Round("remove", destroys=True, complete=(platforms.record_outputs,)),
+            ),
+        },
     )
 )

@@ -31,6 +31,7 @@ class Round:
     complete: tuple[StepCall, ...] = ()
     destroys: bool = False
     plans: bool = True  # False: Terraform has no part in it, all is done by `complete`
+    applies: bool = True  # False: it ends with the plan
     phase: Phase | None = None  # of the tenant while it is applied
 
 

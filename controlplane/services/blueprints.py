@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from controlplane.catalog.values import Blueprint
+from controlplane.catalog.values import Blueprint, Catalog
 from controlplane.domain.errors import Missing
+from controlplane.domain.names import platform_workspace
+from controlplane.domain.tenant import Environment
+from controlplane.domain.workspace import PlatformWorkspace
+from controlplane.rendering import render_platform
 from controlplane.services import platforms
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
@@ -29,6 +34,30 @@ def show(control: Control, actor: Actor, name: str) -> dict[str, Any]:
         for o in found.options.values()
     }
     return {**_view(found, platforms.every(control, actor)), "options": options}
+
+
+def render(
+    catalog: Catalog,
+    name: str,
+    environment: Environment,
+    *,
+    region: str,
+    cell: str,
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """A platform's workspace as text, without anything being asked or changed."""
+    found = render_platform(
+        PlatformWorkspace(
+            workspace=platform_workspace(name, environment.value, cell),
+            blueprint=name,
+            environment=environment,
+            region=region,
+            cell=cell,
+            options=options,
+        ),
+        catalog,
+    )
+    return {"files": dict(found.files), "digest": found.digest, "template_version": found.template_version}
 
 
 def _view(blueprint: Blueprint, standing: list[dict[str, Any]]) -> dict[str, Any]:

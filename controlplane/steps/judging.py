@@ -20,7 +20,7 @@ from controlplane.domain.plan.forecast import Forecast, Outage, forecast, total_
 from controlplane.domain.plan.summary import Action as PlanAction
 from controlplane.domain.plan.summary import PlanSummary
 from controlplane.domain.policy.decision import decide
-from controlplane.domain.policy.values import Facts, Override, PolicyInput, QuotaUse
+from controlplane.domain.policy.values import ALL_SLOTS, Facts, Override, PolicyInput, QuotaUse
 from controlplane.domain.selectors import subject_of
 from controlplane.domain.tenant import Environment, Phase, Stage
 from controlplane.domain.windows import look, parse_window
@@ -78,6 +78,8 @@ def _facts(found: Subject, summary: PlanSummary) -> Facts:
     catalog, tenant = world().catalog, found.tenant
     payload, becomes = found.payload, found.becomes() if found.tenant else {}
     leaving = {slot_key(payload["leaving"])} if "leaving" in payload else set()
+    if payload.get("destroy"):
+        leaving.add(ALL_SLOTS)
     return Facts(
         kind=found.kind,
         environment=Environment(

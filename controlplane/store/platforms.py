@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.errors import Conflict
 from controlplane.store.database import changed_rows, insert_if_absent
-from controlplane.store.tables import Platform
+from controlplane.store.tables import Operation, Platform, Slot, Tenant
 
 _FRESH = {"populate_existing": True}
 
@@ -33,6 +33,33 @@ def find(session: Session, blueprint: str, environment: str, cell: str) -> Platf
         col(Platform.cell) == cell,
     )
     return session.scalars(query, execution_options=_FRESH).one_or_none()
+
+
+def payloads(session: Session, workspace_id: str) -> list[dict[str, Any]]:
+    """What was asked for of this platform, the oldest first."""
+    query = (
+        select(col(Operation.payload))
+        .where(col(Operation.workspace_id) == workspace_id)
+        .order_by(col(Operation.seq))
+    )
+    return [dict(payload) for payload in session.scalars(query)]
+
+
+def tenants_on(session: Session, workspace_id: str) -> list[str]:
+    """Slugs of those who live there, or have a database there still."""
+    found = by_workspace(session, workspace_id)
+    if found is None:
+        return []
+    of_its_blueprint = (col(Tenant.blueprint) == found.blueprint, col(Tenant.cell) == found.cell)
+    lives = and_(col(Tenant.environment) == found.environment, col(Tenant.phase) != "torn_down")
+    slot_there = and_(col(Slot.environment) == found.environment, col(Slot.status) == "present")
+    left = select(col(Slot.tenant_uid)).where(slot_there)
+    query = (
+        select(col(Tenant.slug))
+        .where(*of_its_blueprint, or_(lives, col(Tenant.uid).in_(left)))
+        .order_by(col(Tenant.slug))
+    )
+    return list(session.scalars(query))
 
 
 def ensure(  # noqa: PLR0913 - the columns that name a platform

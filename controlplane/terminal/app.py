@@ -12,6 +12,7 @@ import typer
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.terminal import exits
 from controlplane.terminal.commands import (
+    blueprint,
     cost,
     drift,
     fleet,
@@ -42,7 +43,8 @@ app.add_typer(drift.group, name="drift")
 app.add_typer(drift.catalog, name="catalog")
 app.add_typer(schedule.group, name="schedule")
 app.add_typer(schedule.quota, name="quota")
-for name in ("blueprint", "wave", "audit", "token", "user", "window"):
+app.add_typer(blueprint.group, name="blueprint")
+for name in ("wave", "audit", "token", "user", "window"):
     app.add_typer(getattr(fleet, name), name=name)
 app.add_typer(machine.db, name="db")
 app.add_typer(machine.sandbox, name="sandbox")

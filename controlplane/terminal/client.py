@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
+from controlplane.domain.tenant import Environment
 from controlplane.settings import Settings
 
 Answer = dict[str, Any]
@@ -62,6 +63,8 @@ class Client(Protocol):
     def blueprints(self) -> Answer: ...
 
     def blueprint(self, name: str) -> Answer: ...
+
+    def checklist(self, name: str, environment: Environment) -> Answer: ...
 
     def change_platform(self, verb: str, name: str, body: Query, manner: Manner) -> Answer: ...
 

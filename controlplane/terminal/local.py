@@ -10,7 +10,15 @@ from typing import Any
 from controlplane import checkup, wiring
 from controlplane.domain.operation import Kind
 from controlplane.domain.review.progress import ReviewStatus
-from controlplane.operations import Create, Platform, Rollback, operation_type
+from controlplane.domain.tenant import Environment
+from controlplane.operations import (
+    Create,
+    Platform,
+    PlatformDestruction,
+    PlatformPlan,
+    Rollback,
+    operation_type,
+)
 from controlplane.services import (
     about,
     access,
@@ -23,6 +31,7 @@ from controlplane.services import (
     doctor,
     explain,
     fleet,
+    launch,
     log,
     migrations,
     operations,
@@ -41,6 +50,11 @@ from controlplane.terminal import background
 from controlplane.terminal.client import Answer, Manner, Query
 
 _WORKER_LOG = "worker.log"
+_PLATFORM: Mapping[str, tuple[Any, Callable[..., Answer]]] = {
+    "apply": (Platform, platforms.apply),
+    "plan": (PlatformPlan, platforms.plan),
+    "destroy": (PlatformDestruction, platforms.destroy),
+}
 
 
 class LocalClient:
@@ -130,13 +144,14 @@ class LocalClient:
     def blueprint(self, name: str) -> Answer:
         return blueprints.show(self._control, self._actor, name)
 
+    def checklist(self, name: str, environment: Environment) -> Answer:
+        return launch.checklist(self._control, self._actor, name, environment)
+
     def change_platform(self, verb: str, name: str, body: Query, manner: Manner) -> Answer:
-        wanted = bodies.parse(Platform, dict(body))
-        return self._change(
-            manner,
-            (f"{name}/{verb}", wanted),
-            lambda c, ask: platforms.apply(c, self._actor, name, wanted, ask),
-        )
+        model, act = _PLATFORM[verb]
+        wanted = bodies.parse(model, dict(body))
+        what = (f"{name}/{verb}", wanted)
+        return self._change(manner, what, lambda c, ask: act(c, self._actor, name, wanted, ask))
 
     # --- waves
 

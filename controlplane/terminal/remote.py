@@ -10,6 +10,7 @@ import httpx
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ControlPlaneError, FieldError, Invalid, Unavailable
+from controlplane.domain.tenant import Environment
 from controlplane.terminal.client import Answer, Manner, Query
 
 _SECONDS = 60.0
@@ -93,6 +94,9 @@ class RemoteClient:
 
     def blueprint(self, name: str) -> Answer:
         return self._get(f"/v1/blueprints/{_part(name)}")
+
+    def checklist(self, name: str, environment: Environment) -> Answer:
+        return self._get(f"/v1/blueprints/{_part(name)}/checklist", {"environment": environment.value})
 
     def change_platform(self, verb: str, name: str, body: Query, manner: Manner) -> Answer:
         return self._send("POST", f"/v1/blueprints/{_part(name)}/{verb}", body, manner)

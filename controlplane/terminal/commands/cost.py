@@ -110,8 +110,12 @@ _ESTIMATE = [
 def estimate(here: Here, plan: Path | None, **values: Any) -> None:
     """Estimate a tenant, a description of one, a plan or a whole blueprint; nothing is changed."""
     body = verbs.body(values) | ({} if plan is None else {"plan": _read_plan(plan)})
+    say_estimate(here, body)
+
+
+def say_estimate(here: Here, body: dict[str, Any]) -> None:
     view = here.client.send_costs("estimate", body, here.manner)
-    if values["focus"] and "focus" in view:
+    if body.get("focus") and "focus" in view:
         return _focus(here, view["focus"])
     _say(here, view, layouts.estimate, (layouts.LINES, view["lines"]))
     return _warn_of_unknown(here, view)

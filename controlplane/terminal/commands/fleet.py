@@ -1,20 +1,17 @@
-"""`controlplane blueprint …`, `wave …`, `audit …`, `token …`, `user …` and `window …`."""
+"""`controlplane wave …`, `audit …`, `token …`, `user …` and `window …`."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from controlplane.domain.tenant import Environment
-from controlplane.terminal import follow, layouts, verbs
+from controlplane.terminal import layouts, verbs
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.options import Here, argument, command, option, paging
 
-blueprint = typer.Typer(help="Blueprints, and the platforms that stand for them.", no_args_is_help=True)
 wave = typer.Typer(help="Bulk changes; begin one with -l SELECTOR on a tenant's verb.", no_args_is_help=True)
 audit = typer.Typer(help="Who did what, when and why; append-only.", no_args_is_help=True)
 token = typer.Typer(help="API tokens: hashed, scoped, expiring, revocable.", no_args_is_help=True)
@@ -22,46 +19,6 @@ user = typer.Typer(help="People who may come in.", no_args_is_help=True)
 window = typer.Typer(help="When changes are allowed or denied; deny wins.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(show_default=False, metavar="ID")]
-Name = Annotated[str, typer.Argument(show_default=False)]
-
-# --- blueprints -------------------------------------------------------------------------------------
-
-
-@command(blueprint, "list")
-def blueprints(here: Here) -> None:
-    """List the blueprints of the catalog."""
-    here.out.page(here.client.blueprints(), layouts.BLUEPRINTS, "name")
-
-
-@command(blueprint, "show")
-def show_blueprint(here: Here, name: Name) -> None:
-    """Show one: its options and its platforms."""
-    here.out.one(here.client.blueprint(name), "name")
-
-
-_PLATFORM = [
-    argument("name"),
-    option("environment", Environment | None, "--environment", help="development unless said.", default=None),
-    option("region", str | None, "--region", default=None),
-    option("options", list[str], "--option", help="As name=value; may be repeated.", default=[]),
-]
-
-
-@command(blueprint, "apply", changes=True, parameters=_PLATFORM)
-def apply_blueprint(here: Here, name: str, options: list[str], **values: Any) -> int:
-    """Apply its shared platform in one environment."""
-    given = {key: _typed(text) for key, text in verbs.pairs(options).items()}
-    body = verbs.body(values) | ({"options": given} if given else {})
-    return follow.finish(here, here.client.change_platform("apply", name, body, here.manner))
-
-
-def _typed(text: str) -> Any:
-    """Numbers, truth and lists as in JSON; everything else is text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
 
 # --- waves ------------------------------------------------------------------------------------------
 
