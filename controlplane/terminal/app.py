@@ -12,7 +12,6 @@ import typer
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.terminal import exits
 from controlplane.terminal.commands import (
-    blueprint,
     cost,
     drift,
     fleet,
@@ -24,6 +23,7 @@ from controlplane.terminal.commands import (
     schedule,
     tenants,
 )
+from controlplane.terminal.commands.shapes import blueprint
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.output import Printer
 
