@@ -26,18 +26,25 @@ def _read_module(file: Path) -> ModuleFacts:
     variables = _VARIABLE.findall(_source(file.parent / "variables.tf"))
     required = tuple(name for name, body in variables if not _DEFAULT.search(body))
     inputs = tuple(name for name, _ in variables)
+    outputs = tuple(_OUTPUT.findall(_source(file.parent / "outputs.tf")))
     facts = ModuleFacts(
         name=file.parent.name,
         version=table.text("version"),
         summary=table.text("summary"),
         required_inputs=required,
         optional_inputs=tuple(name for name in inputs if name not in required),
-        outputs=tuple(_OUTPUT.findall(_source(file.parent / "outputs.tf"))),
+        outputs=outputs,
         costs=tuple(_read_cost(cost, inputs) for cost in table.tables("costs")),
         defaults={name: value for name, body in variables for value in _plain_default(body)},
+        late_inputs=_names(table, "late_inputs", inputs),
+        early_outputs=_names(table, "early_outputs", outputs),
     )
     table.done()
     return facts
+
+
+def _names(table: Table, key: str, allowed: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(table.texts(key, allowed)) if key in table.values else frozenset()
 
 
 def _plain_default(body: str) -> list[Any]:

@@ -120,6 +120,8 @@ class ModuleFacts:
     outputs: tuple[str, ...]
     costs: tuple[CostLine, ...]
     defaults: Mapping[str, Any] = field(default_factory=dict)  # of inputs whose default is a plain value
+    late_inputs: frozenset[str] = frozenset()  # what is put in when the module's things are there already,
+    early_outputs: frozenset[str] = frozenset()  # and what it gives before that: so two may name each other
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,11 @@ class Blueprint:
     platform: Wiring
     tenant: Wiring
     refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def is_shared(self) -> bool:
+        """Its tenants are schemas in one database, which is the platform's."""
+        return self.tenancy == "schema"
 
     def option_values(self, environment: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every option's value: what was given, else what the environment says, else its default."""

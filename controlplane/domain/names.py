@@ -79,6 +79,11 @@ def secret_name(slug: Slug, uid: TenantUid, epoch: int, role: str) -> str:
     return f"controlplane/{tenant_prefix(slug, uid)}/{slot_key(epoch)}/{role}"
 
 
+def platform_secret(platform: str, life: int, role: str) -> str:
+    """The secret of one login role of a platform's shared database, in one of its lives."""
+    return f"controlplane/{platform}/{slot_key(life)}/{role}"
+
+
 def route_parameter(slug: Slug, uid: TenantUid) -> str:
     """The SSM parameter from which the application reads endpoint and epoch."""
     return f"/controlplane/{tenant_prefix(slug, uid)}/route"

@@ -83,6 +83,7 @@ class PlatformWorkspace:
     region: str
     cell: str
     options: Mapping[str, object] = field(default_factory=dict)
+    credential_write: bool = False  # open the ephemeral that reads the shared database's master secret
     imports: tuple[Import, ...] = ()
 
 

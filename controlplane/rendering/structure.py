@@ -51,7 +51,7 @@ def structure_of(blueprint: Blueprint, kind: str, variables: tuple[Variable, ...
     """Rendered once for a blueprint: a workspace adds its values and nothing else."""
     wiring = blueprint.tenant if kind == "tenant" else blueprint.platform
     files = {
-        "main.tf": _render(f"{kind}/main.tf.j2", modules=_calls(wiring), edge=_has_edge(wiring)),
+        "main.tf": _render(f"{kind}/main.tf.j2", modules=_calls(wiring), **_traits(blueprint, wiring)),
         "variables.tf": _render("common/variables.tf.j2", variables=variables),
         "outputs.tf": _render("common/outputs.tf.j2", outputs=_output_values(wiring)),
         LOCK_FILE: (assets.templates() / "terraform.lock.hcl").read_text(encoding="utf-8"),
@@ -87,8 +87,9 @@ def _counted(wiring: Wiring) -> frozenset[str]:
     return frozenset(module.name for module in wiring.modules if module.when)
 
 
-def _has_edge(wiring: Wiring) -> bool:
-    return any(module.provider for module in wiring.modules)
+def _traits(blueprint: Blueprint, wiring: Wiring) -> dict[str, bool]:
+    """What of a root module is there for some blueprints only."""
+    return {"edge": any(module.provider for module in wiring.modules), "shared": blueprint.is_shared}
 
 
 def _output_values(wiring: Wiring) -> list[tuple[str, str]]:

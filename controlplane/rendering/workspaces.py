@@ -11,7 +11,7 @@ from typing import Any
 from controlplane.catalog import Blueprint, Catalog
 from controlplane.catalog.blueprints.options import option_problem
 from controlplane.domain.errors import FieldError, Invalid, Refused
-from controlplane.domain.names import route_parameter, short_name, slot_key
+from controlplane.domain.names import platform_secret, route_parameter, short_name, slot_key
 from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import (
     Import,
@@ -44,6 +44,12 @@ _PLATFORM_VARIABLES = (
     Variable("region", "Region that the platform lies in.", str),
     Variable("zones", "Availability zones that it is spread over, in order.", ListOf(str)),
     Variable("tags", "Tags of everything here.", MapOf(str)),
+)
+# Of a platform whose tenants are schemas: how its database gets its master's password.
+_SHARED_VARIABLES = (
+    Variable("master_secret", "Secret of the shared database's master.", str),
+    Variable("application_secret", "Secret by which the application logs in to the shared database.", str),
+    Variable("credential_write", "Whether this plan reads the master's secret.", bool),
 )
 _OPTION_SHAPES = {"string": str, "number": int, "bool": bool, "list(string)": ListOf(str)}
 _KEY = r'(?:\[(?:"[A-Za-z0-9_./:-]+"|\d+)\])?'
@@ -97,9 +103,26 @@ def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering
                 "managed-by": "controlplane",
             },
             **{v.name: derived[v.name] for v in variables if v.name in derived},
+            **(_shared_values(workspace, options) if blueprint.is_shared else {}),
         },
     )
     return _rendering(blueprint, "platform", workspace.workspace, variables, values, workspace.imports)
+
+
+def shared_secrets(workspace: PlatformWorkspace, options: Mapping[str, Any]) -> dict[str, str]:
+    """The shared database's secrets by login role, `application` among them."""
+    roles = ("master", "application", "cp_control", "app_a", "app_b")
+    life = int(options.get("database_life", 1))
+    return {role: platform_secret(platform_name(workspace), life, role) for role in roles}
+
+
+def _shared_values(workspace: PlatformWorkspace, options: Mapping[str, Any]) -> dict[str, Any]:
+    secrets = shared_secrets(workspace, options)
+    return {
+        "master_secret": secrets["master"],
+        "application_secret": secrets["application"],
+        "credential_write": workspace.credential_write,
+    }
 
 
 def platform_name(workspace: PlatformWorkspace) -> str:
@@ -175,6 +198,7 @@ def _platform_variables(blueprint: Blueprint) -> tuple[Variable, ...]:
     bands = next(iter(blueprint.environments.values())).bands.values()
     return (
         *_PLATFORM_VARIABLES,
+        *(_SHARED_VARIABLES if blueprint.is_shared else ()),
         *(Variable(option.name, option.description, _OPTION_SHAPES[option.type]) for option in wired),
         *(Variable(band.name, band.description, int) for band in bands if f"var.{band.name}" in sources),
     )

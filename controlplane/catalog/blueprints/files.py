@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from controlplane.catalog.blueprints.options import check_bands, read_environment, read_option, read_refusals
 from controlplane.catalog.toml_files import Table, read
 from controlplane.catalog.values import Blueprint, ModuleFacts, WiredModule, Wiring
-from controlplane.catalog.wires import MODULE_SOURCE, read_wire
+from controlplane.catalog.wires import MODULE_SOURCE, Wire, read_wire
 from controlplane.domain.errors import Invalid
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment
 
 # What a root module of each kind declares by itself, beside the blueprint's options.
 PLATFORM_SOURCES = ("var.name", "var.short_name", "var.region", "var.zones", "var.tags")
+SHARED_SOURCES = ("local.master_password", "local.application_secret_arn")
+_EARLY = " (early)"
 TENANT_SOURCES = ("var.slots", "var.platform", "var.route_parameter", "var.tags", "var.region")
 SLOT_SOURCES = ("each.key", "each.value", "each.value.platform", "local.master_passwords[each.key]")
 
@@ -32,12 +34,14 @@ def _read_blueprint(file: Path, modules: Mapping[str, ModuleFacts]) -> Blueprint
         for name, child in table.table("environments").children(tuple(Environment))
     }
     bands = check_bands(table.table("environments"), environments.values())
-    platform_sources = (*PLATFORM_SOURCES, *(f"var.{name}" for name in (*options, *bands)))
+    tenancy = table.text("tenancy", ("database", "schema"))
+    shared = SHARED_SOURCES if tenancy == "schema" else ()
+    platform_sources = (*PLATFORM_SOURCES, *shared, *(f"var.{name}" for name in (*options, *bands)))
     blueprint = Blueprint(
         name=file.stem,
         title=table.text("title"),
         template_version=table.text("template_version"),
-        tenancy=table.text("tenancy", ("database", "schema")),
+        tenancy=tenancy,
         verbs=frozenset(Kind(verb) for verb in table.texts("verbs", tuple(Kind))),
         environments=environments,
         options=options,
@@ -68,7 +72,7 @@ def _read_wiring(table: Table, modules: Mapping[str, ModuleFacts], sources: tupl
     outputs = table.table("outputs")
     for key in outputs.values:
         _check_source(outputs, key, outputs.text(key), outputs_of, ())
-    _check_cycles(table, wired)
+    _check_cycles(table, wired, modules)
     table.done()
     return Wiring(tuple(wired), tuple((key, outputs.text(key)) for key in outputs.values))
 
@@ -116,12 +120,33 @@ def _check_source(
         )
 
 
-def _check_cycles(table: Table, wired: list[WiredModule]) -> None:
-    graph = {w.name: set().union(*(wire.modules for _, wire in w.inputs)) for w in wired}
+def _check_cycles(table: Table, wired: list[WiredModule], modules: Mapping[str, ModuleFacts]) -> None:
+    facts = {w.name: modules[w.module] for w in wired}
+    graph: dict[str, set[str]] = {}
+    for w in wired:
+        late = facts[w.name].late_inputs
+        graph[w.name] = {node for _, wire in w.inputs for node in _waits_for(wire, facts)}
+        graph[_early(w.name)] = {
+            n for key, wire in w.inputs if key not in late for n in _waits_for(wire, facts)
+        }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
+        circle = " -> ".join(node.removesuffix(_EARLY) for node in error.args[1])
         raise Invalid(
-            f"{table.file}: {table.path}.modules: the wires form a circle: {' -> '.join(error.args[1])}",
+            f"{table.file}: {table.path}.modules: the wires form a circle: {circle}",
             hint="take one of these wires out: a module cannot wait for itself",
         ) from error
+
+
+def _waits_for(wire: Wire, facts: Mapping[str, ModuleFacts]) -> Iterator[str]:
+    """The modules that have to be there first, some of them only as far as their early outputs go."""
+    for source in wire.sources:
+        match = MODULE_SOURCE.fullmatch(source)
+        if match:
+            name, output = match[1], match[2]
+            yield _early(name) if output in facts[name].early_outputs else name
+
+
+def _early(name: str) -> str:
+    return f"{name}{_EARLY}"
