@@ -416,6 +416,22 @@ class MetricSource(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class AlarmMessage:
+    receipt: str = field(repr=False)
+    body: str
+
+
+class AlarmSource(Protocol):
+    """A queue of state changes of alarms. Each comes at least once, in no certain order."""
+
+    def receive(self) -> Sequence[AlarmMessage]:
+        """Some of those that wait; nothing when none does. They come again unless they are `done`."""
+        ...
+
+    def done(self, messages: Sequence[AlarmMessage]) -> None: ...
+
+
 class FleetSource(Protocol):
     def databases(self, *, fresh: bool = False) -> Sequence[DatabaseInstance]:
         """All of them, as seen within the last half minute, or now."""

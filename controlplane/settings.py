@@ -57,6 +57,9 @@ class Settings:
         "",
         "selector of tenants whose steps down need nobody within an allow window, as stage=poc; empty: none",
     )
+    alarm_queue: str = _setting(
+        "", "URL of the SQS queue that alarms come to; empty: none (docs/operations.md)"
+    )
     database_certificates: str = _setting(
         "", "CA bundle by which tenants' databases are known; RDS has its own"
     )

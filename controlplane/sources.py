@@ -3,12 +3,20 @@ composition root: `wiring` says of which account. Imported when it is needed, li
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount
-    from controlplane.ports import BillSource, FleetSource, MetricSource, PriceSource, QuotaSource
+    from controlplane.ports import (
+        AlarmSource,
+        BillSource,
+        FleetSource,
+        MetricSource,
+        PriceSource,
+        QuotaSource,
+    )
 
 
 def prices(account: AwsAccount) -> PriceSource:
@@ -31,6 +39,18 @@ def metrics(account: AwsAccount) -> MetricSource:
     from controlplane.adapters.metrics import CloudWatchMetrics
 
     return CloudWatchMetrics(Clients(account).get("cloudwatch", Role.PLAN))
+
+
+def alarms(queue: str, account: Callable[[], AwsAccount]) -> Callable[[], AlarmSource] | None:
+    """None where no queue is named."""
+
+    def source() -> AlarmSource:
+        from controlplane.adapters.alarms import SqsAlarms
+        from controlplane.adapters.aws.clients import Clients
+
+        return SqsAlarms(Clients(account()).get("sqs"), queue)
+
+    return source if queue else None
 
 
 def fleet(account: AwsAccount) -> FleetSource:

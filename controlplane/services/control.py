@@ -15,7 +15,15 @@ from controlplane.store.database import Database
 
 if TYPE_CHECKING:
     from controlplane.domain.review.forge import Forge
-    from controlplane.ports import BillSource, FleetSource, MetricSource, PlanSource, PriceSource, QuotaSource
+    from controlplane.ports import (
+        AlarmSource,
+        BillSource,
+        FleetSource,
+        MetricSource,
+        PlanSource,
+        PriceSource,
+        QuotaSource,
+    )
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -43,6 +51,7 @@ class Control:
     folders: Path | None = None  # where this machine's workspaces are
     metric_source: Callable[[], MetricSource] | None = None
     fleet_source: Callable[[], FleetSource] | None = None
+    alarm_source: Callable[[], AlarmSource] | None = None
     quota_source: Callable[[], QuotaSource] | None = None
     plan_source: Callable[[], PlanSource] | None = None  # only where a process may run Terraform
     workspaces: Path | None = None  # the rendered folders of this host

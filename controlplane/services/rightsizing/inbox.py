@@ -12,7 +12,7 @@ from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control, plain
 from controlplane.services.costs.book import usd
 from controlplane.services.rightsizing.asked import Inbox
-from controlplane.store.fleet import recommendations
+from controlplane.store.fleet import alarms, recommendations
 from controlplane.store.fleet.databases import FleetDatabase
 from controlplane.store.fleet.recommendations import ALIVE
 from controlplane.store.fleet.rows import Recommendation
@@ -109,4 +109,14 @@ def show(control: Control, actor: Actor, id_: str) -> dict[str, Any]:
     with control.db.read() as session:
         row = recommendations.get(session, id_)
     actor.require(Action.READ_TENANT, row.slug)
-    return view(row)
+    return {**view(row), "alarms": list(alarm_states(control, row.tenant_uid).values())}
+
+
+def alarm_states(control: Control, uid: str) -> dict[str, dict[str, Any]]:
+    """Of a tenant's alarms, by name, as far as CloudWatch told us."""
+    with control.db.read() as session:
+        rows = alarms.of_tenant(session, uid)
+    return {
+        row.name: {"rule": row.rule, "state": row.state, "since": plain(row.since), "reason": row.reason}
+        for row in rows
+    }

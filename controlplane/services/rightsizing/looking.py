@@ -13,11 +13,14 @@ from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
 from controlplane.services.costs.book import usd
 from controlplane.services.rightsizing import measuring
+from controlplane.services.rightsizing.inbox import alarm_states
 from controlplane.services.rightsizing.measuring import Found, Target
 from controlplane.services.rightsizing.scanning import Costing, subject
 from controlplane.store import tenants
 from controlplane.store.fleet import databases
 from controlplane.store.fleet.databases import FleetDatabase
+
+_NEVER_TOLD = {"rule": None, "state": None, "since": None, "reason": ""}
 
 
 def metrics(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
@@ -66,6 +69,7 @@ def _first(found: Any) -> Found:
 def _thresholds(control: Control, row: FleetDatabase) -> list[dict[str, Any]]:
     """The alarms of this database, as they are rendered for it."""
     size = control.catalog.sizes[Size(row.size)]
+    states = alarm_states(control, row.uid)
     whole = {
         "percent": 100,
         "max_connections": size.max_connections,
@@ -79,6 +83,7 @@ def _thresholds(control: Control, row: FleetDatabase) -> list[dict[str, Any]]:
             "side": rule.side,
             "threshold": whole[rule.of] * rule.share // 100,
             "minutes": rule.minutes,
+            **states.get(f"{row.identifier}-{rule.name}", _NEVER_TOLD),
         }
         for rule in control.catalog.alarms
         if row.alarms

@@ -13,6 +13,7 @@ from controlplane.services.control import Ask, Control
 from controlplane.services.costs import actuals, asked, book, commitments, daily
 from controlplane.services.drift import asked as drift_asked
 from controlplane.services.drift import scanning as drift
+from controlplane.services.rightsizing import alarms
 from controlplane.services.rightsizing import asked as rightsizing_asked
 from controlplane.services.rightsizing import scanning as rightsizing
 
@@ -38,6 +39,14 @@ def _rightsizing(control: Control, actor: Actor) -> str:
 def _overload(control: Control, actor: Actor) -> str:
     urgent = rightsizing_asked.Scanning(urgent_only=True)
     return _scanned(rightsizing.scan(control, actor, urgent, _WAY))
+
+
+def _alarms(control: Control, actor: Actor) -> str:
+    if control.alarm_source is None:
+        return "no queue is named"
+    found = alarms.take(control, actor, _WAY)
+    said = ", ".join(f"{count} {name}" for name, count in found["alarms"].items()) or "none came"
+    return f"{said}; {len(found['looked_at'])} tenants looked at"
 
 
 def _scanned(found: Mapping[str, Any]) -> str:
@@ -91,6 +100,7 @@ def _keep_asleep(control: Control, actor: Actor) -> str:
 JOBS: Mapping[str, Job] = {
     "rightsizing": Job("two weeks of metrics against every class", "30 3 * * *", _rightsizing, 1800, 180),
     "rightsizing-hot": Job("who is overloaded right now", "*/10 * * * *", _overload, 60, 15),
+    "alarms": Job("what CloudWatch says of databases", "*/2 * * * *", _alarms, 0, 15),
     "drift": Job("what AWS has against what is recorded", "17 * * * *", _drift),
     "drift-full": Job(
         "plans, where something was seen, by age and by chance", "40 1 * * *", _full_drift, 1800, 600, True

@@ -155,6 +155,21 @@ class Scan(SQLModel, table=True):
     ended_at: datetime = _time(nullable=False)
 
 
+class AlarmState(SQLModel, table=True):
+    """In which state CloudWatch says that an alarm of a database is."""
+
+    __tablename__ = "alarm_state"
+    __table_args__ = (Index("alarm_state_tenant", "tenant_uid"),)
+
+    name: str = Field(primary_key=True)
+    tenant_uid: str
+    identifier: str
+    rule: str
+    state: str  # ALARM, OK, INSUFFICIENT_DATA
+    reason: str = ""
+    since: datetime = _time(nullable=False)
+
+
 class QuotaLimit(SQLModel, table=True):
     """What AWS said of a quota in a region: it goes before the default of the catalog."""
 

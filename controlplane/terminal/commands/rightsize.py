@@ -131,8 +131,9 @@ def _metrics(view: View) -> str:
         "against": [signal["words"] for signal in view["blocked"]],
         "problems": view["problems"],
     }
-    alarms = [[a["metric"], a["side"], cell(a["threshold"]), cell(a["minutes"])] for a in view["thresholds"]]
-    table = plain_table(("alarm", "side", "threshold", "minutes"), alarms, [False, False, True, True])
+    names_of_alarm = ("metric", "side", "threshold", "minutes", "state")
+    alarms = [[cell(a.get(name)) for name in names_of_alarm] for a in view["thresholds"]]
+    table = plain_table(("alarm", *names_of_alarm[1:]), alarms, [False, False, True, True, False])
     return f"{fields(lines)}\n\n{_figures(view['metrics'])}\n\n{table}"
 
 

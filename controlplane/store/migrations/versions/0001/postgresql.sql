@@ -1,3 +1,14 @@
+CREATE TABLE alarm_state (
+	name VARCHAR NOT NULL,
+	tenant_uid VARCHAR NOT NULL,
+	identifier VARCHAR NOT NULL,
+	rule VARCHAR NOT NULL,
+	state VARCHAR NOT NULL,
+	reason VARCHAR NOT NULL,
+	since TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_alarm_state PRIMARY KEY (name)
+);
+CREATE INDEX alarm_state_tenant ON alarm_state (tenant_uid);
 CREATE TABLE approval (
 	seq BIGSERIAL NOT NULL,
 	operation_id VARCHAR NOT NULL,
