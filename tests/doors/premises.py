@@ -35,6 +35,8 @@ from controlplane.terminal.serving import bind
 BLUEPRINT = "fargate_db_per_tenant"
 ADMIN = Actor("local:ann", Role.ADMIN, origin="test")
 ASK = Ask(reason="a test", request_id="req-test")
+# Of a machine on which everything runs at once.
+PATIENCE = 120.0
 FREE = Limits(requests_per_second=0, changes_per_second=0, failures_per_minute=10_000)
 
 
@@ -163,7 +165,7 @@ class Server:
 
     def client(self, token: str = "") -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=120)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
         self._clients.append(client)
         return client
 

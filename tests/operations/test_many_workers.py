@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -53,11 +54,18 @@ def statuses(house: House) -> list[str]:
         return [o.status for o in operations.page(session, OperationFilter(), None, 200)]
 
 
+def troubles(house: House) -> list[tuple[str, str, dict[str, Any]]]:
+    """What ended badly, with its cause."""
+    with house.db.read() as session:
+        rows = operations.page(session, OperationFilter(), None, 200)
+        return [(o.kind, o.status, o.error) for o in rows if o.status in ("failed", "needs_operator")]
+
+
 def wait_for_all(house: House, count: int) -> None:
     deadline = time.monotonic() + SECONDS
     while statuses(house).count("succeeded") < count:
         assert time.monotonic() < deadline, statuses(house)
-        assert not set(statuses(house)) & {"failed", "needs_operator"}, statuses(house)
+        assert troubles(house) == []
         time.sleep(0.5)
 
 

@@ -12,7 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.doors.premises import FREE, Server, open_premises
+from tests.doors.premises import FREE, PATIENCE, Server, open_premises
 
 # A schema cannot say what a selector, a page token or a slug that is free looks like.
 _ACCEPTANCE = positive_data_acceptance
@@ -51,7 +51,7 @@ def target(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def _run(target: Target, examples: int) -> int:
     """Send that many to each operation; how many were sent."""
-    document = httpx.get(f"{target.server.url}/openapi.json").json()
+    document = httpx.get(f"{target.server.url}/openapi.json", timeout=PATIENCE).json()
     schema = schemathesis.openapi.from_dict(document).exclude(path=_OUTSIDE)
     return sum(_try(found.ok(), target, examples) for found in schema.get_all_operations())
 
@@ -71,7 +71,7 @@ def _try(operation: Any, target: Target, examples: int) -> int:
     def send(case: Any) -> None:
         nonlocal sent
         sent += 1
-        answer = case.call(base_url=target.server.url, headers=headers, timeout=120)
+        answer = case.call(base_url=target.server.url, headers=headers, timeout=PATIENCE)
         case.validate_response(answer, headers=headers, excluded_checks=[_ACCEPTANCE])
 
     send()

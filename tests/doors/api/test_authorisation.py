@@ -12,7 +12,7 @@ from api.permissions import OPEN, TABLE, asked
 from controlplane.domain.operation import Kind
 from controlplane.operations import offered
 from controlplane.services.actor import PERMISSIONS, Action, Role
-from tests.doors.premises import FREE, Premises
+from tests.doors.premises import FREE, PATIENCE, Premises
 
 ROUTES = sorted(asked(ROUTERS))
 NOT_YET = {("POST", f"/v1/tenants/{{slug}}/{kind.value}") for kind in Kind} - set(ROUTES)
@@ -43,7 +43,7 @@ def test_every_kind_of_change_is_offered_over_http() -> None:
 def server(premises: Premises) -> Iterator[str]:
     premises.own = premises.tenant("own-1")  # type: ignore[attr-defined]
     premises.other = premises.tenant("other-1")  # type: ignore[attr-defined]
-    with httpx.Client(timeout=120) as anybody:
+    with httpx.Client(timeout=PATIENCE) as anybody:
         premises.anybody = anybody  # type: ignore[attr-defined]
         yield premises.serve(FREE, doctor=lambda: {"items": [], "next_page_token": None, "good": True}).url
 
@@ -116,16 +116,16 @@ def test_a_scope_reaches_its_own_tenants_only(premises: Premises, server: str, r
 def test_lists_hold_what_the_token_sees(premises: Premises, server: str) -> None:
     token = premises.token("viewer", "own-*")
     headers = {"Authorization": f"Bearer {token}"}
-    tenants = httpx.get(f"{server}/v1/tenants", headers=headers).json()["items"]
-    operations = httpx.get(f"{server}/v1/operations", headers=headers).json()["items"]
+    tenants = httpx.get(f"{server}/v1/tenants", headers=headers, timeout=PATIENCE).json()["items"]
+    operations = httpx.get(f"{server}/v1/operations", headers=headers, timeout=PATIENCE).json()["items"]
     assert [t["slug"] for t in tenants] == ["own-1"]
     assert [o["tenant"] for o in operations] == ["own-1"]
 
 
 def test_who_sees_some_may_not_create_others(premises: Premises, server: str) -> None:
     headers = {"Authorization": f"Bearer {premises.token('operator', 'own-*')}"}
-    answer = httpx.post(f"{server}/v1/tenants", headers=headers, json={"slug": "other-2"})
+    answer = httpx.post(f"{server}/v1/tenants", headers=headers, json={"slug": "other-2"}, timeout=PATIENCE)
     assert answer.status_code == 404
     rows = {"items": [{"slug": "own-5"}, {"slug": "other-5"}]}
-    many = httpx.post(f"{server}/v1/tenants/batch", headers=headers, json=rows).json()
+    many = httpx.post(f"{server}/v1/tenants/batch", headers=headers, json=rows, timeout=PATIENCE).json()
     assert [item["accepted"] for item in many["items"]] == [True, False]

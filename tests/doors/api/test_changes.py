@@ -10,7 +10,7 @@ import pytest
 from controlplane.domain.operation import Status
 from controlplane.store import operations
 from tests.doors.api.test_problems import assert_problem
-from tests.doors.premises import FREE, Premises
+from tests.doors.premises import FREE, PATIENCE, Premises
 
 
 def test_a_change_answers_its_operation_and_where_it_is(http: httpx.Client) -> None:
@@ -85,14 +85,14 @@ def test_a_hundred_at_once_with_one_key_are_one_operation(premises: Premises) ->
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k1"}
 
     def send(_: int) -> httpx.Response:
-        return httpx.post(f"{url}/v1/tenants", json={"slug": "acme"}, headers=headers, timeout=60)
+        return httpx.post(f"{url}/v1/tenants", json={"slug": "acme"}, headers=headers, timeout=PATIENCE)
 
     with ThreadPoolExecutor(25) as pool:
         answers = list(pool.map(send, range(100)))
     assert {a.status_code for a in answers} == {202}
     assert len({a.json()["id"] for a in answers}) == 1
     assert sum("idempotency-replayed" not in a.headers for a in answers) == 1
-    rows = httpx.get(f"{url}/v1/operations", headers=headers).json()["items"]
+    rows = httpx.get(f"{url}/v1/operations", headers=headers, timeout=PATIENCE).json()["items"]
     assert len(rows) == 1
 
 

@@ -17,7 +17,7 @@ from controlplane.services.quick import open_quick
 from controlplane.store import operations
 from controlplane.store.tables import Run, RunLine
 from tests.doors.api.test_problems import assert_problem
-from tests.doors.premises import ADMIN, FREE, Premises
+from tests.doors.premises import ADMIN, FREE, PATIENCE, Premises
 
 
 def slugs(answer: httpx.Response) -> list[str]:
@@ -312,7 +312,7 @@ def test_figures_name_no_tenant(premises: Premises) -> None:
     premises.tenant("secret-customer")
     server = premises.serve(FREE)
     server.client(premises.token()).get("/v1/tenants/secret-customer")
-    text = httpx.get(f"{server.url}/metrics").text
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
     assert 'controlplane_tenants{phase="requested"} 1' in text
     assert 'controlplane_operations{kind="create",status="pending"} 1' in text
     assert 'route="/v1/tenants/{slug}"' in text
@@ -321,11 +321,11 @@ def test_figures_name_no_tenant(premises: Premises) -> None:
 
 def test_readiness_says_what_is_missing(premises: Premises) -> None:
     server = premises.serve(FREE)
-    assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
-    assert httpx.get(f"{server.url}/readyz").json()["status"] == "ready"
+    assert httpx.get(f"{server.url}/healthz", timeout=PATIENCE).json() == {"status": "ok"}
+    assert httpx.get(f"{server.url}/readyz", timeout=PATIENCE).json()["status"] == "ready"
     with premises.control.db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    problem = assert_problem(httpx.get(f"{server.url}/readyz"), 503, "unavailable")
+    problem = assert_problem(httpx.get(f"{server.url}/readyz", timeout=PATIENCE), 503, "unavailable")
     assert problem["details"]["missing"] == ["catalog"]
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.doors.api.test_problems import assert_problem
-from tests.doors.premises import FREE, Premises
+from tests.doors.premises import FREE, PATIENCE, Premises
 
 LOCK = {"ID": "lock-1", "Operation": "OperationTypePlan", "Who": "ann@laptop", "Version": "1.11.4"}
 
@@ -68,8 +68,8 @@ def test_force_unlock_without_an_id_frees_nothing(premises: Premises, place: str
 
 def test_terraform_comes_in_with_basic_auth(premises: Premises, place: str) -> None:
     url, token = premises.serve(FREE).url, premises.token()
-    assert httpx.get(url + place, auth=("terraform", token)).status_code == 204
-    assert httpx.get(url + place, auth=("terraform", "wrong")).status_code == 401
+    assert httpx.get(url + place, auth=("terraform", token), timeout=PATIENCE).status_code == 204
+    assert httpx.get(url + place, auth=("terraform", "wrong"), timeout=PATIENCE).status_code == 401
 
 
 def test_a_workspace_that_is_not_there_is_missing(premises: Premises) -> None:
