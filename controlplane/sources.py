@@ -3,9 +3,11 @@ composition root: `wiring` says of which account. Imported when it is needed, li
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from controlplane.domain.errors import Refused
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount
@@ -69,3 +71,13 @@ def quotas(account: AwsAccount) -> QuotaSource:
     clients = Clients(account)
     services = None if account.endpoint_url else clients.get("service-quotas", Role.PLAN)
     return AwsQuotas(clients.get("rds", Role.PLAN), services)
+
+
+def change_by_hand(account: AwsAccount, identifier: str, facts: Mapping[str, Any]) -> None:
+    """What an engineer does in the console: an emulator's databases only."""
+    from controlplane.adapters.aws.clients import Clients
+
+    if not account.endpoint_url:
+        raise Refused(f"changing {identifier} past the control plane: that is shown on the sandbox only")
+    rds = Clients(account).get("rds")
+    rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **facts)

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
@@ -72,6 +72,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         alarm_source=sources.alarms(settings.alarm_queue, lambda: aws_account(settings)),
         plan_source=lambda: plans(settings, db),
         workspaces=settings.data_dir.absolute() / "workspaces",
+        states=lambda: states(settings, db),
         rightsizing_alone=settings.rightsizing_alone,
     )
 
@@ -346,6 +347,18 @@ def sandbox_status(settings: Settings) -> SandboxStatus:
     return lifecycle.status(sandbox_folder(settings))
 
 
+def load_metrics(settings: Settings, file: Path) -> int:
+    """Give the sandbox's CloudWatch a past; how many values."""
+    from controlplane.sandbox import lifecycle
+
+    return lifecycle.load_metrics(sandbox(settings), file)
+
+
+def change_by_hand(settings: Settings, identifier: str, facts: Mapping[str, Any]) -> None:
+    """What somebody does to a database of the sandbox past the control plane."""
+    sources.change_by_hand(aws_account(settings), identifier, facts)
+
+
 def backup_catalog(settings: Settings, target: Path) -> None:
     """A whole copy, or none; keys are never in it."""
     from controlplane.adapters.dump import pg_dump
@@ -368,6 +381,14 @@ def check_catalog(settings: Settings) -> list[dict[str, str]]:
         return [{"code": f.code, "message": f.message, "hint": f.hint} for f in check(db)]
     finally:
         db.close()
+
+
+def rebuild_catalog(settings: Settings, reason: str, *, dry_run: bool) -> dict[str, Any]:
+    """What AWS and the rendered workspaces know and the catalog does not."""
+    from controlplane.services.records.rebuild import rebuild
+
+    folder = settings.data_dir.absolute() / "workspaces"
+    return rebuild(control(settings), local_actor(), folder, reason, dry_run=dry_run)
 
 
 def states(settings: Settings, db: Database) -> States:

@@ -14,6 +14,7 @@ from controlplane.services import adoption, quotas
 from controlplane.services.drift import asked as drift_asked
 from controlplane.services.drift import deciding as differences
 from controlplane.services.drift import scanning as drift
+from controlplane.services.records import finder
 from controlplane.services.rightsizing import asked, deciding, inbox, looking, scanning
 from controlplane.services.schedules import listing, running
 
@@ -73,6 +74,24 @@ class Difference(View):
     words: str
     next_step: str
     status: str
+
+
+class Orphan(View):
+    identifier: str
+    tenant: str | None
+    in_catalog: bool
+    in_state: bool
+    in_aws: bool
+    situation: str
+    meaning: str
+    next_step: str
+    for_a_person: bool
+    operation: str | None
+
+
+class Orphans(Page):
+    items: list[Orphan]
+    looked_at: str
 
 
 class Stranger(View):
@@ -212,9 +231,9 @@ def reconcile(caller: ChangesTenant, difference_id: str, sent: Sending) -> Respo
     return changed(caller, sent, lambda c, ask: differences.reconcile(c, caller.actor, difference_id, ask))
 
 
-@router.get("/catalog/orphans", **reading(Differences), summary="Recorded and gone, or there and unrecorded")
+@router.get("/catalog/orphans", **reading(Orphans), summary="What catalog, states and AWS do not all know")
 def orphans(caller: ReadsFleet) -> Response:
-    return JSONResponse(differences.orphans(caller.control, caller.actor))
+    return JSONResponse(finder.orphans(caller.control, caller.actor))
 
 
 @router.get(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PriceSource,
         QuotaSource,
     )
+    from controlplane.store.states import States
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -55,6 +56,7 @@ class Control:
     quota_source: Callable[[], QuotaSource] | None = None
     plan_source: Callable[[], PlanSource] | None = None  # only where a process may run Terraform
     workspaces: Path | None = None  # the rendered folders of this host
+    states: Callable[[], States] | None = None  # Terraform's, of every workspace
     rightsizing_alone: str = ""  # whose steps down need nobody, in an allow window; a selector
 
 

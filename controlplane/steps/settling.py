@@ -78,7 +78,8 @@ def _verdict(found: subject.Subject, run: Mapping[str, Any], plan: Plan) -> sett
 
 def _follows(found: subject.Subject, run: Mapping[str, Any], verdict: settle.Verdict) -> dict[str, Any]:
     outcome, operation = verdict.outcome, found.operation
-    applied = bool(verdict.done) or outcome in (settle.Outcome.ADOPT, settle.Outcome.APPLIED)
+    brought = outcome in (settle.Outcome.ADOPT, settle.Outcome.APPLIED)
+    applied = brought or bool(verdict.done or verdict.unproven)
     if outcome is settle.Outcome.APPLIED:
         return {"verdict": "applied"}
     if outcome is settle.Outcome.NEEDS_OPERATOR:

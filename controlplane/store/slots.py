@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.errors import Conflict, Missing
+from controlplane.domain.operation import FINAL
 from controlplane.domain.workspace import SlotSpec
 from controlplane.store.database import changed_rows, insert_if_absent
-from controlplane.store.tables import Slot, Tenant
+from controlplane.store.tables import Operation, Slot, Tenant
 
 GONE = "gone"
 _FRESH = {"populate_existing": True}
@@ -77,6 +78,28 @@ def record_final_snapshot(session: Session, uid: str, receipt: Mapping[str, Any]
     this = (col(Slot.tenant_uid) == uid, col(Slot.identifier) == receipt["database"])
     if not changed_rows(session, update(Slot).where(*this).values(final_snapshot=dict(receipt))):
         raise Missing(f"the tenant {uid} has no slot {receipt['database']!r}")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A database that is wanted or there, whose it is, and which operation is at work on it."""
+
+    identifier: str
+    slug: str
+    busy_with: str
+
+
+def standing(session: Session, region: str) -> list[Standing]:
+    busy = select(col(Operation.id)).where(
+        col(Operation.tenant_uid) == col(Tenant.uid),
+        col(Operation.status).notin_([status.value for status in FINAL]),
+    )
+    query = (
+        select(col(Slot.identifier), col(Tenant.slug), busy.limit(1).scalar_subquery())
+        .join(Tenant, col(Tenant.uid) == col(Slot.tenant_uid))
+        .where(col(Tenant.region) == region, col(Slot.status) != GONE)
+    )
+    return [Standing(identifier, slug, at or "") for identifier, slug, at in session.execute(query)]
 
 
 def of_phase(session: Session, phase: str) -> list[tuple[str, str]]:

@@ -62,6 +62,11 @@ class States:
             row = _newest(session, workspace)
         return None if row is None else _stored(row, open_record(self._keyring, row))
 
+    def workspaces(self) -> list[str]:
+        """That have a state."""
+        with self._db.read() as session:
+            return sorted(session.scalars(select(col(StateVersion.workspace_id)).distinct()))
+
     def head(self, workspace: str) -> StoredState | None:
         """The newest version without its content: nothing is decrypted."""
         with self._db.read() as session:

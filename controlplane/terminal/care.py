@@ -13,6 +13,7 @@ from controlplane.services.control import Control
 from controlplane.services.drift import asked as drift_asked
 from controlplane.services.drift import deciding as differences
 from controlplane.services.drift import scanning as drift
+from controlplane.services.records import finder
 from controlplane.services.rightsizing import asked, deciding, inbox, looking, scanning
 from controlplane.services.schedules import listing, running
 
@@ -41,7 +42,7 @@ _ONE: Mapping[str, Callable[[Control, Actor, str], Answer]] = {
 _LISTS: Mapping[str, tuple[type[Any], Callable[[Control, Actor, Any], Answer]]] = {
     "recommendations": (asked.Inbox, inbox.page),
     "drift": (drift_asked.Listing, differences.page),
-    "catalog/orphans": (bodies.Nothing, lambda control, actor, _: differences.orphans(control, actor)),
+    "catalog/orphans": (bodies.Nothing, lambda control, actor, _: finder.orphans(control, actor)),
     "catalog/unmanaged": (bodies.Nothing, lambda control, actor, _: adoption.discover(control, actor)),
     "schedules": (bodies.Nothing, lambda control, actor, _: listing.page(control, actor)),
 }

@@ -89,12 +89,14 @@ resource "aws_db_instance" "this" {
   depends_on = [aws_cloudwatch_log_group.this]
 
   lifecycle {
-    # Each of these would replace a living database: a snapshot that was added, changed or imported, a name
-    # or a key that came with the snapshot. The insights' key can never be changed once it is set.
+    # Each of these would replace a living database, or move it to another network: a snapshot that was added,
+    # changed or imported, a name or a key that came with the snapshot, the subnets of one that was adopted.
+    # The insights' key can never be changed once it is set.
     ignore_changes = [
       snapshot_identifier,
       restore_to_point_in_time,
       db_name,
+      db_subnet_group_name,
       username,
       kms_key_id,
       storage_encrypted,

@@ -1,4 +1,4 @@
-"""A tenant's whole life on the sandbox, with real Terraform and real PostgreSQL: its rows come through it all.
+"""A tenant's whole life on the sandbox, with real Terraform and PostgreSQL: its rows come through it all.
 
 The short form leaves and comes back. The long one moves to production and back, sleeps, and is rewound beside
 itself; and a database that somebody else made becomes a tenant.

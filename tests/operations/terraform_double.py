@@ -47,6 +47,11 @@ class TerraformDouble:
         with self.world.open() as state:
             state["faults"].append(f"fail:{words}")
 
+    def refuse_next_update(self, words: str) -> None:
+        """AWS refuses it; the state has what was planned all the same, as the AWS provider leaves it."""
+        with self.world.open() as state:
+            state["faults"].append(f"refuse:{words}")
+
     def drift(self, attribute: str, value: Any) -> None:
         """Somebody changed every database by hand, and Terraform's next look sees it."""
         with self.world.open() as state:
@@ -178,7 +183,7 @@ class TerraformDouble:
         if fault == "lose_before" and is_database:
             run["status"] = "lost"
             return
-        problem = self._do(change)
+        problem = _refused(kept, change, fault) or self._do(change)
         if is_database and fault in ("lose_after", "taint"):
             run |= _broken_off(kept, change, fault)
             return
@@ -297,6 +302,15 @@ class TerraformDouble:
 
     def version(self) -> str:
         return "1.11.4"
+
+
+def _refused(kept: dict[str, Any], change: dict[str, Any], fault: str) -> str:
+    """Of an update that AWS refuses the state claims the success."""
+    if not fault.startswith("refuse:") or (change["type"], change["action"]) != (DATABASE, "update"):
+        return ""
+    kept["resources"][change["address"]] = {"type": DATABASE, "values": change["after"]}
+    kept["serial"] += 1
+    return fault.removeprefix("refuse:")
 
 
 def _broken_off(kept: dict[str, Any], change: dict[str, Any], fault: str) -> dict[str, Any]:

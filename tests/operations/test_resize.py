@@ -160,3 +160,16 @@ def test_a_database_that_was_stopped_outside_is_refused_with_the_way(
     seen = shown(house, operation)
     assert seen["status"] == "rejected"
     assert "resume" in seen["error"]["hint"]
+
+
+def test_an_update_that_aws_refused_is_no_success_whatever_the_state_says(
+    house: House, run: Run, acme: str
+) -> None:
+    house.terraform.refuse_next_update("InsufficientDBInstanceCapacity: not today")
+    operation = resize(house, size="small")
+    run()
+    seen = shown(house, operation)
+    assert seen["status"] == "partially_applied", seen["status"]
+    assert "InsufficientDBInstanceCapacity" in str(seen["error"])
+    assert tenant(house)["phase"] == "failed"
+    assert house.cloud.databases()[0].instance_class == "db.t4g.micro"

@@ -73,6 +73,7 @@ class Verdict:
     left: tuple[str, ...] = ()
     imports: tuple[Import, ...] = ()
     wait_for: tuple[str, ...] = ()  # ids that are not available yet
+    unproven: tuple[str, ...] = ()  # updates that the state claims, of a run that did not end well
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -175,13 +176,14 @@ def _adoption(evidence: Evidence) -> Verdict | None:
 
 def _account(evidence: Evidence) -> Verdict:
     done, left = _done_and_left(evidence)
+    unproven = tuple(c["address"] for c in evidence.planned if _is_claimed(c, evidence.state))
     if _ended_well(evidence) or (evidence.planned and not left):
         every = tuple(c["address"] for c in evidence.planned)
         return Verdict(Outcome.APPLIED, "everything planned is there", "verify it", done=every)
-    if done:
+    if done or unproven:
         reason = f"{len(done)} of {len(done) + len(left)} planned changes are there"
         again = "plan again: an empty plan or a remainder goes on, anything else asks for approval"
-        return Verdict(Outcome.PARTIALLY_APPLIED, reason, again, done=done, left=left)
+        return Verdict(Outcome.PARTIALLY_APPLIED, reason, again, done=done, left=left, unproven=unproven)
     return Verdict(Outcome.NOT_STARTED, "nothing of the plan is there", "plan again and apply", left=left)
 
 
@@ -199,7 +201,13 @@ def _is_done(change: Normal, found: StateObject | None) -> bool:
         return found is None
     if found is None or found.tainted or found.deposed:
         return False
-    return action in (Action.CREATE, Action.NO_OP) or _has_values(change, found)
+    return action in (Action.CREATE, Action.NO_OP)
+
+
+def _is_claimed(change: Normal, state: Mapping[str, StateObject]) -> bool:
+    """Providers write what was planned into the state even when AWS refused the update: it proves nothing."""
+    found = state.get(change["address"])
+    return change["action"] == Action.UPDATE.value and found is not None and _has_values(change, found)
 
 
 def _has_values(change: Normal, found: StateObject) -> bool:

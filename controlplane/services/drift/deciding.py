@@ -23,7 +23,7 @@ from controlplane.services.drift.recording import WHOLE, adopt, changed
 from controlplane.services.once import within
 from controlplane.steps.subject import slot_spec
 from controlplane.store import audit, operations, slots, tenants
-from controlplane.store.fleet import databases, differences, scans
+from controlplane.store.fleet import databases, differences
 from controlplane.store.fleet.databases import FleetDatabase
 from controlplane.store.fleet.differences import ALIVE
 from controlplane.store.fleet.rows import DriftFinding
@@ -63,16 +63,6 @@ def page(control: Control, actor: Actor, wanted: Listing) -> dict[str, Any]:
     items = seen[: wanted.page_size]
     token = pages.encode({"seq": 0, "after": items[-1].id}) if len(seen) > wanted.page_size else None
     return {"items": [view(row) for row in items], "next_page_token": token}
-
-
-def orphans(control: Control, actor: Actor) -> dict[str, Any]:
-    """Both ways: what is recorded and not in AWS, what AWS has and nobody recorded; of the last scan."""
-    actor.require(Action.READ_FLEET)
-    with control.db.read() as session:
-        rows = [row for row in differences.living(session) if row.attribute == WHOLE and _sees(actor, row)]
-        last = scans.last(session, "drift")
-    items = [view(row) for row in sorted(rows, key=lambda row: row.identifier)]
-    return {"items": items, "scanned_at": plain(last.ended_at) if last else None, "next_page_token": None}
 
 
 def _sees(actor: Actor, row: DriftFinding) -> bool:

@@ -1,12 +1,14 @@
-"""`controlplane drift …` and `catalog orphans`"""
+"""`controlplane drift …` and `controlplane catalog …`"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
+from controlplane.domain.errors import Invalid
 from controlplane.terminal import follow, verbs
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.options import Here, command, option, paging
@@ -111,7 +113,36 @@ def reconcile(here: Here, id_: Id) -> int:
 
 @command(catalog, "orphans")
 def orphans(here: Here) -> None:
-    """Recorded and gone, or there and unrecorded, as the last drift scan saw it."""
-    found = here.client.care("catalog/orphans", {})
-    here.out.page(found, COLUMNS, "id")
-    here.out.note(f"last scan: {found['scanned_at'] or 'never; controlplane drift scan'}")
+    """What the catalog, the states and AWS do not all know, and the safe next step."""
+    here.out.page(here.client.care("catalog/orphans", {}), _ORPHANS, "identifier")
+
+
+_ORPHANS = (
+    Column("identifier", "identifier"),
+    Column("tenant", "tenant"),
+    Column("catalog", "in_catalog"),
+    Column("state", "in_state"),
+    Column("aws", "in_aws"),
+    Column("situation", "situation"),
+    Column("meaning", "meaning"),
+    Column("next", "next_step"),
+)
+
+
+@command(catalog, "rebuild", changes=True)
+def rebuild(here: Here) -> int:
+    """Record what AWS's tags and the rendered workspaces know and the catalog has lost; list what differs."""
+    if here.settings.server:
+        raise Invalid("this is done on the machine of the control plane, not through a server")
+    wiring = importlib.import_module("controlplane.wiring")
+    manner = here.manner
+    found = wiring.rebuild_catalog(here.settings, manner.reason, dry_run=manner.dry_run)
+    here.out.page(found, _REBUILT, "identifier")
+    if found["unknown"]:
+        here.out.note(f"neither tags nor workspaces know: {', '.join(found['unknown'])}")
+    return ExitCode.FAILED if any(item["problem"] for item in found["items"]) else ExitCode.DONE
+
+
+_REBUILT = tuple(
+    Column(name, name) for name in ("tenant", "identifier", "what", "recorded", "found", "problem")
+)

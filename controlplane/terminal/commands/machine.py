@@ -78,11 +78,13 @@ def serve(
 
 
 def demo(
-    here: Here, keep: Annotated[bool, typer.Option("--keep", help="Leave everything running.")] = False
+    here: Here,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running.")] = False,
+    short: Annotated[bool, typer.Option("--short", help="Its first scenes and its last.")] = False,
 ) -> int:
     """Show the whole story on a sandbox of its own, and clean up behind it."""
     _wiring(here)
-    return int(importlib.import_module("controlplane.terminal.demo").run(here, keep=keep))
+    return int(importlib.import_module("controlplane.terminal.demo").run(here, keep=keep, short=short))
 
 
 def register(app: typer.Typer) -> None:

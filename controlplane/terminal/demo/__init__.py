@@ -16,12 +16,12 @@ from controlplane.terminal.options import Here
 _ENDINGS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-def run(here: Here, *, keep: bool = False) -> int:
+def run(here: Here, *, keep: bool = False, short: bool = False) -> int:
     """Play every scene; behind it nothing is left, however it ended, unless it shall be kept."""
     with _ended_as_by_ctrl_c():
         play = open_play(here.settings, here.out)
         try:
-            for number, scene in enumerate(SCENES, 1):
+            for number, scene in enumerate((s for s in SCENES if s.short or not short), 1):
                 play.title(f"{number}. {scene.title}")
                 scene.act(play)
             epilogue(play)

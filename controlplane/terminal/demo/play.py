@@ -26,6 +26,27 @@ _COMMAND_SECONDS = 1800
 _FROM_OUTSIDE = ("terraform", "provider_mirror", "terraform_slots", "region", "poll_seconds")
 
 
+# Five minutes each, for 31 days.
+_QUIET = {
+    name: {"period": 300, "values": [value] * 288 * 31}
+    for name, value in {
+        "CPUUtilization": 2.0,
+        "DatabaseConnections": 3.0,
+        "FreeableMemory": 1.5e9,
+        "FreeStorageSpace": 1.9e10,
+        "SwapUsage": 0.0,
+        "ReadIOPS": 1.0,
+        "WriteIOPS": 1.0,
+        "ReadLatency": 0.001,
+        "WriteLatency": 0.001,
+        "DiskQueueDepth": 0.0,
+        "CPUCreditBalance": 576.0,
+        "CPUCreditUsage": 0.05,
+        "CPUSurplusCreditBalance": 0.0,
+    }.items()
+}
+
+
 @dataclass
 class Play:
     """One demo: its private folder, its settings, and when something happened."""
@@ -72,6 +93,28 @@ class Play:
             if rows:
                 cells = [[str(value) for value in row] for row in rows]
                 self.say(plain_table([""] * len(cells[0]), cells, [False] * len(cells[0])).lstrip("\n"))
+
+    def by_hand(self, slug: str, **facts: Any) -> None:
+        """What an engineer does in AWS's console."""
+        wiring.change_by_hand(self.settings, self._database(slug), facts)
+
+    def wait_for(self, slug: str) -> None:
+        """Until a tenant that is made behind the scenes is there."""
+        deadline = time.monotonic() + _COMMAND_SECONDS
+        while (tenant := self.ask("tenant", "show", slug))["phase"] != "ready":
+            if tenant["open_operation"] is None or time.monotonic() > deadline:
+                raise Broken(f"{slug} is {tenant['phase']}", hint=_HINT)
+            time.sleep(2)
+
+    def quiet_month(self, slug: str) -> None:
+        """CloudWatch remembers a month in which next to nothing happened."""
+        file = self.folder / "quiet.json"
+        file.write_text(json.dumps({self._database(slug): _QUIET}))
+        wiring.load_metrics(self.settings, file)
+
+    def _database(self, slug: str) -> str:
+        tenant = self.ask("tenant", "show", slug)
+        return str(next(s["identifier"] for s in tenant["slots"] if s["epoch"] == tenant["epoch"]))
 
     def _run(self, words: Sequence[str], out: int | None) -> tuple[int, str]:
         """A process of its own session: Ctrl-C reaches the demo alone, which then ends everybody."""

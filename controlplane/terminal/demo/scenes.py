@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from controlplane.domain.migration.checklist import EVERY_UPGRADE, Item
 from controlplane.terminal.demo.play import Play
 
 BLUEPRINT = "fargate_db_per_tenant"
-TENANT = "acme"
+TENANT, SECOND = "acme", "umbrella"
+_MACHINE = (Item.ALARMS,)  # what nobody has to answer for
 
 
 @dataclass(frozen=True)
 class Scene:
     title: str
     act: Callable[[Play], None]
+    short: bool = True  # told by `demo --short` as well
 
 
 def sandbox(play: Play) -> None:
@@ -65,6 +68,47 @@ def fleet(play: Play) -> None:
     play.type("operation", "list")
 
 
+def meanwhile(play: Play) -> None:
+    play.say("Nobody has to wait: a platform for production is made behind the next scenes.")
+    play.type("blueprint", "apply", BLUEPRINT, "--environment", "production", "--auto-approve", "--no-wait")
+
+
+def grows_up(play: Play) -> None:
+    play.say(
+        "To production: a fence, a snapshot, a new database under another key, every row compared, then the "
+        "route. Prerequisites that no machine can check are answered for by a person."
+    )
+    play.type("tenant", "create", SECOND, "--size", "small", "--no-wait")  # for the scene after this one
+    answered = [item.value for item in EVERY_UPGRADE if item not in _MACHINE]
+    answers = [word for item in answered for word in ("--acknowledge", item)]
+    play.type("tenant", "upgrade", TENANT, *answers, "--auto-approve", "--reason", "the pilot went well")
+    play.type("migration", "show", TENANT)
+    play.sql(TENANT, "SELECT id, who FROM visit ORDER BY id")
+
+
+def right_sized(play: Play) -> None:
+    play.say("A quiet month of CloudWatch's figures, which this machine makes up: is its class right?")
+    play.wait_for(SECOND)
+    play.quiet_month(SECOND)
+    play.type("rightsize", "scan")
+    play.type("rightsize", "list")
+    finding = play.ask("rightsize", "list")["items"][0]["id"]
+    play.say("\nIt is followed: a resize in place, behind a snapshot, as any other change.")
+    play.type("rightsize", "apply", finding, "--auto-approve")
+
+
+def drifted(play: Play) -> None:
+    play.say("Somebody turns deletion protection off, past the control plane.")
+    play.by_hand(SECOND, DeletionProtection=False)
+    play.type("drift", "scan")
+
+
+def comes_back(play: Play) -> None:
+    play.say("Within its grace period it comes back from that snapshot, in its next epoch, with its rows.")
+    play.type("tenant", "restore", TENANT, "--auto-approve")
+    play.sql(TENANT, "SELECT id, who FROM visit ORDER BY id")
+
+
 def farewell(play: Play) -> None:
     play.say("A final snapshot is taken and proven before anything is deleted; its name is the receipt.")
     play.type(
@@ -77,11 +121,16 @@ def farewell(play: Play) -> None:
 SCENES: tuple[Scene, ...] = (
     Scene("A sandbox", sandbox),
     Scene("A platform", platform),
+    Scene("Meanwhile", meanwhile, short=False),
     Scene("A first tenant", first_tenant),
     Scene("Its plan and its cost", plan_and_cost),
     Scene("Its database answers", queries),
     Scene("The fleet", fleet),
+    Scene("It goes to production, with its data", grows_up, short=False),
+    Scene("Another one is too large", right_sized, short=False),
+    Scene("Somebody was here", drifted, short=False),
     Scene("A tenant leaves", farewell),
+    Scene("And comes back", comes_back, short=False),
 )
 
 
@@ -90,6 +139,7 @@ def epilogue(play: Play) -> None:
     play.say(
         "  make serve                          API and worker on a sandbox that stays, until Ctrl-C\n"
         "  controlplane tenant create --help   what a tenant can be\n"
+        "  controlplane demo --short           only its first scenes and its last\n"
         "  controlplane demo --keep            the same, and it stays for you to look at\n"
         "  README.md                           the tour; docs/runbook.md how it is run\n"
     )

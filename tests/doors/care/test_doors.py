@@ -74,7 +74,6 @@ def test_drift_over_http(here: Neighbourhood, api: httpx.Client) -> None:
     assert api.post("/v1/drift/scans").json()["differences"] == {"dangerous": 1, "real": 2}
     rows = {d["attribute"]: d for d in api.get("/v1/drift").json()["items"]}
     assert api.get(f"/v1/drift/{rows['public']['id']}").json() == rows["public"]
-    assert [d["identifier"] for d in api.get("/v1/catalog/orphans").json()["items"]] == ["left"]
     accepted = api.post(f"/v1/drift/{rows['multi_az']['id']}/accept")
     assert (accepted.status_code, accepted.json()["status"]) == (200, "accepted")
     taken_back = api.post(f"/v1/drift/{rows['public']['id']}/reconcile")
@@ -161,7 +160,6 @@ def test_drift_at_the_terminal(here: Neighbourhood, terminal: Terminal) -> None:
     assert "nobody asked for" in terminal("drift", "show", id_).out
     assert terminal("drift", "accept", id_, "--reason", "wanted").code == 0
     assert terminal("drift", "scan", "--detailed-exitcode").code == 0
-    assert "nothing to list" in terminal("catalog", "orphans").err
 
 
 def test_quotas_and_schedules_at_the_terminal(here: Neighbourhood, terminal: Terminal) -> None:
@@ -178,9 +176,7 @@ def test_quotas_and_schedules_at_the_terminal(here: Neighbourhood, terminal: Ter
 # --- both alike -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path", ["recommendations", "drift", "catalog/orphans", "quotas", "schedules", "tenants/idle/metrics"]
-)
+@pytest.mark.parametrize("path", ["recommendations", "drift", "quotas", "schedules", "tenants/idle/metrics"])
 def test_the_local_catalog_answers_what_the_api_answers(
     here: Neighbourhood, api: httpx.Client, path: str
 ) -> None:

@@ -115,9 +115,12 @@ def test_an_interrupted_replacement_of_a_database_is_for_a_person() -> None:
     assert _settle(replace, _state(DATABASE), run=RunEnd.ENDED, exit_code=0).outcome is Outcome.APPLIED
 
 
-def test_an_update_is_done_when_the_state_has_its_values() -> None:
+def test_an_update_is_done_when_its_run_ended_well_and_never_because_the_state_says_so() -> None:
     grown = {"allocated_storage": 50, "instance_class": "db.t4g.small", "multi_az": True}
-    assert _settle(RESIZE, _state(DATABASE, **grown)).outcome is Outcome.APPLIED
+    ended = {"run": RunEnd.ENDED, "exit_code": 0}
+    assert _settle(RESIZE, _state(DATABASE, **grown), **ended).outcome is Outcome.APPLIED
+    claimed = _settle(RESIZE, _state(DATABASE, **grown), run=RunEnd.ENDED, exit_code=1)
+    assert (claimed.outcome, claimed.done, claimed.unproven) == (Outcome.PARTIALLY_APPLIED, (), (DATABASE,))
     assert _settle(RESIZE, _state(DATABASE, **{**grown, "multi_az": False})).outcome is Outcome.NOT_STARTED
 
 
