@@ -30,4 +30,7 @@ class Migration(View):
     started_at: str
     opened_at: str | None
     ended_at: str | None
+    cause: str
+    evidence: str
+    who_may_act: str
     next_command: str

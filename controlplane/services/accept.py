@@ -53,7 +53,7 @@ class Intake:
             wave_id=self.ask.wave_id,
             created_at=self.control.now(),
             waiting_for="its turn",
-            next_command="controlplane worker (if none is running)",
+            next_command="controlplane worker --until-idle",
         )
         operations.insert(self.session, operation)
         if review:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import Missing
+from controlplane.domain.explain import RunFacts, RunState, explain_run
 from controlplane.domain.names import parse_slug
 from controlplane.services import guidance, views
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control, plain
 from controlplane.services.recovery.restoring import restorable_until
-from controlplane.store import operations, slots, story, tenants
+from controlplane.store import operations, runs, slots, story, tenants
 from controlplane.store.operations import OperationFilter
-from controlplane.store.tables import Tenant
+from controlplane.store.tables import Run, Tenant
 
 _LINES = 5
 
@@ -31,7 +33,9 @@ def explain(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
         latest = views.operation(session, recent[0]) if recent else None
         told = story.last_events(session, recent[0].id, _LINES) if recent else []
         left = _left(control, session, row)
-    evidence = [*_evidence(view, latest), *(f"{plain(e.at)[:19]} {e.text}" for e in told)]
+        run = runs.open_run(session, recent[0].id) if recent else None
+    going_on = [_run_in_words(run, control.now())] if run is not None else []
+    evidence = [*_evidence(view, latest), *going_on, *(f"{plain(e.at)[:19]} {e.text}" for e in told)]
     house = guidance.House(control.worker_lives(), control.two_person)
     found = guidance.of_tenant(view, latest, house=house, left=left)
     return {
@@ -63,3 +67,19 @@ def _evidence(view: dict[str, Any], latest: dict[str, Any] | None) -> Iterator[s
         problem = latest.get("error") or latest["metadata"].get("problem")
         if problem:
             yield f"its problem: {problem.get('detail', '')}"
+
+
+def _run_in_words(run: Run, now: datetime) -> str:
+    found = explain_run(
+        RunState(run.status),
+        RunFacts(
+            id=run.id,
+            operation=run.operation_id,
+            host=run.host.partition(":")[0],
+            pid=run.pid,
+            lease_until=datetime.fromtimestamp(run.lease_until, UTC) if run.lease_until else None,
+            is_leased=run.lease_until >= now.timestamp(),
+            exit_code=run.exit_code,
+        ),
+    )
+    return f"{found.cause}: {found.evidence} ({found.command})"

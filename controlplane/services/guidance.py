@@ -45,7 +45,12 @@ def told_here(view: View, house: House) -> dict[str, str]:
     """What an operation's metadata says otherwise in this house."""
     found = of_operation(view, house=house)
     if view["status"] == Status.PENDING and not house.workers_alive:
-        return {"cause": found.cause, "who_may_act": found.who, "next_command": found.command}
+        return {
+            "cause": found.cause,
+            "evidence": found.evidence,
+            "who_may_act": found.who,
+            "next_command": found.command,
+        }
     return {"who_may_act": found.who} if view["status"] == Status.AWAITING_APPROVAL else {}
 
 

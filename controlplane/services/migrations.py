@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from controlplane.domain import names
 from controlplane.domain.errors import Conflict, Missing
+from controlplane.domain.explain import MigrationFacts, explain_migration
 from controlplane.domain.migration.states import FINAL, PATHS, Flip, State, Strategy
 from controlplane.domain.migration.windows import (
     SOAK_LEAST,
@@ -76,7 +77,7 @@ def _picture(
         "started_at": plain(row.created_at),
         "opened_at": plain(row.opened_at),
         "ended_at": plain(row.ended_at),
-        "next_command": _next(tenant, row, holder, leftover, now),
+        **_told(tenant, row, holder, leftover, now),
     }
 
 
@@ -125,18 +126,32 @@ def _verification(row: Migration, now: datetime) -> dict[str, Any] | None:
     return {**row.verification, "expires_at": plain(at + VERIFICATION_HOLDS), "expired": is_expired(at, now)}
 
 
-def _next(tenant: Tenant, row: Migration, holder: Operation, leftover: list[int], now: datetime) -> str:
-    if not is_final(Status(holder.status)):
-        held = Status(holder.status) in HELD
-        return f"controlplane operation {'settle' if held else 'show'} {holder.id}"
-    if row.state == State.SOAKING and row.opened_at is not None:
-        early = now - row.opened_at < SOAK_LEAST
-        return f"controlplane migration {'show' if early else 'finalize'} {tenant.slug}"
-    if row.state == State.FINALIZING:
-        return f"controlplane migration finalize {tenant.slug}"
-    if leftover:
-        return f"controlplane migration rollback {tenant.slug}"
-    return f"controlplane tenant show {tenant.slug}"
+def _told(
+    tenant: Tenant, row: Migration, holder: Operation, leftover: list[int], now: datetime
+) -> dict[str, str]:
+    """Why it is where it is, who may act, and the next command."""
+    earliest = row.opened_at + SOAK_LEAST if row.opened_at is not None else None
+    found = explain_migration(
+        State(row.state),
+        MigrationFacts(
+            slug=tenant.slug,
+            operation=holder.id,
+            operation_is_over=is_final(Status(holder.status)),
+            operation_is_held=Status(holder.status) in HELD,
+            closed=f"e{row.fenced_epoch}" if row.fenced_epoch is not None else "",
+            lapses_at=row.fence_deadline,
+            finalize_from=earliest if row.state == State.SOAKING else None,
+            may_finalize=earliest is not None and earliest <= now,
+            leftover=bool(leftover),
+            note=row.note,
+        ),
+    )
+    return {
+        "cause": found.cause,
+        "evidence": found.evidence,
+        "who_may_act": found.who,
+        "next_command": found.command,
+    }
 
 
 # --- what a person tells one ------------------------------------------------------------------------

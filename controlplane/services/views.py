@@ -70,6 +70,7 @@ def operation(session: Session, row: Operation) -> dict[str, Any]:
             # Once approved it still has that status, until a worker takes it up.
             "blocked": status in _WAITING and bool(row.next_command),
             "cause": found.cause,
+            "evidence": found.evidence,
             "who_may_act": found.who,
             # Who made it wait knows best; otherwise what is written may be of an earlier status.
             "next_command": (row.next_command if status in _WAITING else "") or found.command,

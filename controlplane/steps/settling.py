@@ -15,7 +15,7 @@ from controlplane.domain.operation import Status
 from controlplane.domain.plan import settle
 from controlplane.durable import step
 from controlplane.ports import RunStatus
-from controlplane.steps import subject
+from controlplane.steps import subject, terraform
 from controlplane.steps.adopting import presence
 from controlplane.steps.story import effect, say
 from controlplane.steps.world import world
@@ -106,10 +106,12 @@ def _may_go_on(run: Mapping[str, Any], verdict: settle.Verdict) -> bool:
 def _end(status: Status, verdict: settle.Verdict, run: Mapping[str, Any], *, applied: bool) -> dict[str, Any]:
     last = "\n".join(run["tail"][-8:])
     why = "the run timed out" if run["timed_out"] else f"terraform exited {run['exit_code']}"
+    full = terraform.full_disk(run["tail"])
+    why = full or why
     problem = {
         "code": "needs_operator" if status is Status.NEEDS_OPERATOR else "apply_failed",
         "detail": f"{verdict.reason} ({why})",
-        "hint": verdict.next_step,
+        "hint": f"free some space, then {verdict.next_step}" if full else verdict.next_step,
         "details": {**verdict.to_json(), "last_lines": last},
     }
     return {"verdict": "end", "status": status.value, "problem": problem, "applied": applied}

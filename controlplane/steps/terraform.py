@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from controlplane.domain.errors import Locked, TerraformFailed
@@ -139,8 +140,17 @@ def _failure(doing: str, found: subject.Subject, report: RunReport) -> Terraform
     why = "timed out" if report.timed_out else f"terraform exited {report.exit_code}"
     if report.status is RunStatus.LOST:
         why = "the run was lost"
+    full, about = full_disk(report.tail), found.operation.id
     last = "\n".join(list(report.tail)[-12:])
     return TerraformFailed(
-        f"{doing} {name}: {why}" + (f":\n{last}" if last else ""),
-        hint=f"controlplane operation log {found.operation.id}, then: operation retry {found.operation.id}",
+        f"{doing} {name}: {full or why}" + (f":\n{last}" if last else ""),
+        hint=f"free some space, then do what `controlplane operation show {about}` names"
+        if full
+        else f"controlplane operation log {about}, then: operation retry {about}",
     )
+
+
+def full_disk(tail: Sequence[str]) -> str:
+    """Which disk Terraform found full; empty: it said nothing of one."""
+    found = any("no space left on device" in line.lower() for line in tail)
+    return f"the disk of {world().folders} is full" if found else ""

@@ -135,6 +135,12 @@ def _line(row: Line) -> RunLine:
     return RunLine(row.number, datetime.fromtimestamp(row.at, UTC), row.stream, row.text)
 
 
+def open_run(session: Session, operation_id: str) -> Run | None:
+    """The run that an operation waits for now."""
+    query = select(Run).where(col(Run.operation_id) == operation_id, col(Run.status).in_(_OPEN))
+    return session.scalars(query.order_by(col(Run.ordered_at).desc()).limit(1)).first()
+
+
 # --- the log of an operation ------------------------------------------------------------------------
 
 

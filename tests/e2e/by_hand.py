@@ -13,9 +13,8 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns
 from typing import Any
 
-import boto3
-
 from tests.e2e.machine import Machine, Running
+from tests.e2e.team import client, sandbox_of
 
 LISTENING = "listening on "
 SECONDS = 300
@@ -65,18 +64,7 @@ class Hand:
 
     def client(self, service: str) -> Any:
         """AWS without Terraform."""
-        found = self._sandbox()
-        return boto3.client(
-            service,
-            region_name=str(found["region"]),
-            endpoint_url=str(found["endpoint_url"]),
-            aws_access_key_id="engineer",
-            aws_secret_access_key="engineer",
-        )
-
-    def _sandbox(self) -> dict[str, Any]:
-        file = self.machine.folder / ".controlplane" / "sandbox" / "sandbox.json"
-        return dict(json.loads(file.read_text()))
+        return client(self.machine, service)
 
     def plan(self, slug: str) -> tuple[int, str]:
         """`terraform init && terraform plan -detailed-exitcode`: 0 is an empty plan, 2 one with changes."""
@@ -88,7 +76,7 @@ class Hand:
     def _environment(self, folder: Path) -> dict[str, str]:
         workspace = json.loads((folder / "controlplane.json").read_text())["workspace"]
         address = f"{self.server}/v1/workspaces/{workspace}/state"
-        data, sandbox = self.machine.folder / ".controlplane", self._sandbox()
+        data, sandbox = self.machine.folder / ".controlplane", sandbox_of(self.machine)
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.machine.folder / "home"),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,9 +31,10 @@ class Machine:
         plain = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(self.temporary)}
         return plain | {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"} | self.settings
 
-    def start(self, *words: str) -> Running:
+    def start(self, *words: str, within: Sequence[str] = ()) -> Running:
+        """`within`: what the program is put into, such as a namespace."""
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cli", *words],
+            [*within, sys.executable, "-P", "-m", "cli", *words],
             cwd=self.folder,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
@@ -88,6 +89,10 @@ class Running:
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def text(self) -> str:

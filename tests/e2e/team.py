@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import boto3
+
 from tests.e2e.machine import Machine
 
 SECONDS = 900
@@ -61,3 +63,42 @@ def execute(machine: Machine, statement: str, *values: object) -> None:
     """What no door does: harm."""
     with closing(sqlite3.connect(machine.folder / "tenants.db", timeout=30)) as connection, connection:
         connection.execute(statement, values)
+
+
+def begin(machine: Machine, verb: str, slug: str, *more: str) -> str:
+    """Ask for a change of a tenant, and leave it to the worker; its operation."""
+    return str(ask(machine, "tenant", verb, slug, *more, "--no-wait", "--auto-approve")["id"])
+
+
+def shown(machine: Machine, operation: str) -> dict[str, Any]:
+    return ask(machine, "operation", "show", operation)
+
+
+def ended(machine: Machine, operation: str) -> str:
+    """Its status, once nothing goes on by itself."""
+    found: list[str] = []
+
+    def over() -> bool:
+        view = shown(machine, operation)
+        found[:] = [view["status"]]
+        return view["done"] or view["status"] == "needs_operator"
+
+    wait_until(f"{operation} is over", over)
+    return found[0]
+
+
+def sandbox_of(machine: Machine) -> dict[str, Any]:
+    file = machine.folder / ".controlplane" / "sandbox" / "sandbox.json"
+    return dict(json.loads(file.read_text()))
+
+
+def client(machine: Machine, service: str) -> Any:
+    """AWS without the control plane."""
+    found = sandbox_of(machine)
+    return boto3.client(
+        service,
+        region_name=str(found["region"]),
+        endpoint_url=str(found["endpoint_url"]),
+        aws_access_key_id="engineer",
+        aws_secret_access_key="engineer",
+    )

@@ -9,13 +9,12 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
 
 import pytest
 
 from tests.e2e.by_hand import hand
 from tests.e2e.machine import Machine
-from tests.e2e.team import CREATING, ask, execute, rows, run, team, wait_until
+from tests.e2e.team import CREATING, ask, begin, ended, execute, rows, run, shown, team, wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1800)]
 PLANNING = "SELECT 1 FROM run WHERE operation_id = ? AND verb = 'plan' AND status = 'running' AND pid > 0"
@@ -30,27 +29,6 @@ def company(machine: Machine) -> Iterator[Machine]:
         yield made
         worker.send(signal.SIGTERM)
         worker.wait(60)
-
-
-def begin(machine: Machine, slug: str, *words: str) -> str:
-    return str(ask(machine, "tenant", *(words or ("create",)), slug, "--no-wait", "--auto-approve")["id"])
-
-
-def shown(machine: Machine, operation: str) -> dict[str, Any]:
-    return ask(machine, "operation", "show", operation)
-
-
-def ended(machine: Machine, operation: str) -> str:
-    """Its status, once nothing goes on by itself."""
-    found: list[str] = []
-
-    def over() -> bool:
-        view = shown(machine, operation)
-        found[:] = [view["status"]]
-        return view["done"] or view["status"] == "needs_operator"
-
-    wait_until(f"{operation} is over", over)
-    return found[0]
 
 
 def story(machine: Machine, operation: str) -> str:
@@ -69,7 +47,7 @@ def is_creating(machine: Machine, operation: str) -> bool:
 
 def test_three_outcomes_of_a_cancel_and_a_state_that_is_lost(company: Machine) -> None:
     while_it_plans(company)
-    late, insisted = begin(company, LATE), begin(company, INSIST)
+    late, insisted = begin(company, "create", LATE), begin(company, "create", INSIST)
     for operation in (late, insisted):
         wait_until("RDS creates", lambda operation=operation: is_creating(company, operation))
     run(company, "operation", "cancel", late, "--no-wait")
@@ -84,7 +62,7 @@ def test_three_outcomes_of_a_cancel_and_a_state_that_is_lost(company: Machine) -
 
 
 def while_it_plans(machine: Machine) -> None:
-    operation = begin(machine, PLAN)
+    operation = begin(machine, "create", PLAN)
     wait_until("it plans", lambda: bool(rows(machine, PLANNING, operation)))
     run(machine, "operation", "cancel", operation, "--no-wait")
     assert ended(machine, operation) == "cancelled"
@@ -115,7 +93,7 @@ def lost_and_adopted(machine: Machine, slug: str) -> None:
     execute(machine, "DELETE FROM state_version WHERE workspace_id = ?", workspace)
     rmtree(Path(machine.folder, ".controlplane", "workspaces", workspace, ".run"), ignore_errors=True)
     before = instances(machine, slug)
-    operation = begin(machine, slug, "reconcile")
+    operation = begin(machine, "reconcile", slug)
     assert ended(machine, operation) == "succeeded", shown(machine, operation)
     assert "to be adopted" in story(machine, operation)
     assert instances(machine, slug) == before

@@ -93,13 +93,13 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
         )
     )
     if fresh:
-        _add_platforms(db)
+        add_platforms(db)
         (folder / "made").touch()
     control = Control(db, catalog, two_person=two_person, fleet_source=lambda: FleetPoller(cloud))
     return House(folder, db, control, cloud, terraform, database, url)
 
 
-def _add_platforms(db: Database) -> None:
+def add_platforms(db: Database) -> None:
     now = datetime.now(UTC)
     for environment in ("development", "production"):
         workspace = f"platform-{BLUEPRINT}-{environment}-default"

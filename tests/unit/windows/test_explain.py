@@ -8,14 +8,22 @@ from datetime import UTC, datetime
 import pytest
 
 from controlplane.domain.explain import (
+    MIGRATION_ROWS,
     OPERATION_ROWS,
+    RUN_ROWS,
     TENANT_ROWS,
     Explanation,
+    MigrationFacts,
     OperationFacts,
+    RunFacts,
+    RunState,
     TenantFacts,
+    explain_migration,
     explain_operation,
+    explain_run,
     explain_tenant,
 )
+from controlplane.domain.migration.states import State
 from controlplane.domain.operation import Status
 from controlplane.domain.tenant import Phase
 
@@ -27,7 +35,7 @@ FULL = replace(
 COMMANDS = {
     "operation": {"show", "log", "plan", "approve", "retry", "settle"},
     "tenant": {"show", "resume", "restore", "reconcile"},
-    "migration": {"show"},
+    "migration": {"show", "finalize", "rollback"},
     "window": {"list"},
     "catalog": {"orphans"},
     "doctor": set(),
@@ -55,8 +63,29 @@ def test_every_phase_is_explained_with_and_without_facts(phase: Phase) -> None:
         _check(explain_tenant(phase, facts))
 
 
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_of_a_migration_is_explained(state: State) -> None:
+    bare = MigrationFacts("acme", "op1")
+    over = replace(bare, operation_is_over=True)
+    for facts in (
+        bare,
+        over,
+        replace(bare, operation_is_held=True),
+        replace(over, leftover=True, may_finalize=True, closed="e1", lapses_at=AT, finalize_from=AT),
+    ):
+        _check(explain_migration(state, facts))
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_every_state_of_a_run_is_explained(state: RunState) -> None:
+    bare = RunFacts("op1-1-plan", "op1")
+    for facts in (bare, RunFacts("r", "op1", "host", 7, AT, is_leased=False, exit_code=1)):
+        _check(explain_run(state, facts))
+
+
 def test_the_tables_have_no_row_for_what_does_not_exist() -> None:
     assert set(OPERATION_ROWS) == set(Status) and set(TENANT_ROWS) == set(Phase)
+    assert set(MIGRATION_ROWS) == set(State) and set(RUN_ROWS) == set(RunState)
 
 
 def test_a_waiting_operation_names_what_it_waits_for() -> None:
