@@ -157,7 +157,7 @@ class Option:
     type: str
     description: str
     default: Any
-    minimum: int | None = None
+    minimum: int | None = None  # of a list: how many it has at least, one unless it says 0
     maximum: int | None = None
     allowed: tuple[Any, ...] = ()
     pattern: str = ""

@@ -12,3 +12,8 @@ output "domain_name" {
   description = "Where a distribution finds the bucket."
   value       = aws_s3_bucket.this.bucket_regional_domain_name
 }
+
+output "tenant_objects_arn" {
+  description = "Objects of all tenants, for the role of what serves them all."
+  value       = "${aws_s3_bucket.this.arn}/tenants/*"
+}

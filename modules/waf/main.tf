@@ -76,6 +76,14 @@ resource "aws_wafv2_web_acl" "this" {
   }
 }
 
+# A distribution names its web ACL itself; everything else is bound to it here.
+resource "aws_wafv2_web_acl_association" "this" {
+  for_each = var.protected_arns
+
+  resource_arn = each.value
+  web_acl_arn  = aws_wafv2_web_acl.this.arn
+}
+
 # The name's beginning is AWS's condition for a group that takes a web ACL's log.
 resource "aws_cloudwatch_log_group" "this" {
   # checkov:skip=CKV_AWS_338: how long requests are kept is decided by class of log, and paid by volume

@@ -51,3 +51,14 @@ variable "log_key_arn" {
   type        = string
   default     = null
 }
+
+variable "protected_arns" {
+  description = "Load balancers, REST stages or user pools that it stands before, each under a name of its own."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = var.scope == "REGIONAL" || length(var.protected_arns) == 0
+    error_message = "A distribution names its web ACL itself: here stand regional resources only."
+  }
+}

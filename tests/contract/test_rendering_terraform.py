@@ -159,7 +159,7 @@ def test_a_new_platform_is_planned_with_creates_alone(
     count = counted(changes)
     zones = 2 if environment is Environment.DEVELOPMENT else 3
     assert count["aws_subnet"] == 3 * zones
-    assert count["aws_db_parameter_group"] == count["aws_db_subnet_group"] == count["aws_kms_key"] == 1
+    assert count["aws_db_parameter_group"] == count["aws_db_subnet_group"] == count["aws_budgets_budget"] == 1
 
 
 @pytest.mark.parametrize(("name", "databases"), [("poc", 1), ("production", 1), ("two_slots", 2)])

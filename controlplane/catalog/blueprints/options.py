@@ -37,19 +37,23 @@ def option_problem(option: Option, value: Any) -> str:
     kind = _CHECKS[option.type]
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         return said
+    if isinstance(value, list) and len(value) < (1 if option.minimum is None else option.minimum):
+        return said
     members = value if isinstance(value, list) else [value]
-    return said if not members or any(_is_outside(option, member) for member in members) else ""
+    return said if any(_is_outside(option, member) for member in members) else ""
 
 
 def _is_outside(option: Option, value: Any) -> bool:
-    if option.type == "list(string)" and not isinstance(value, str):
-        return True
+    if option.type == "list(string)":
+        return not isinstance(value, str) or _is_strange(option, value)
+    too_low = option.minimum is not None and value < option.minimum
+    return _is_strange(option, value) or too_low or (option.maximum is not None and value > option.maximum)
+
+
+def _is_strange(option: Option, value: Any) -> bool:
     if option.allowed and value not in option.allowed:
         return True
-    if option.pattern and not re.fullmatch(option.pattern, value):
-        return True
-    too_low = option.minimum is not None and value < option.minimum
-    return too_low or (option.maximum is not None and value > option.maximum)
+    return bool(option.pattern) and not re.fullmatch(option.pattern, value)
 
 
 def read_environment(name: str, table: Table, options: Mapping[str, Option]) -> BlueprintEnvironment:

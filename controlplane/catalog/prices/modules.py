@@ -50,6 +50,7 @@ def _line(cost: CostLine, inputs: Mapping[str, Any], rates: Rates) -> Line:
     dimensions = defaultdict(lambda: "?", {name: _at(inputs, path) for name, path in cost.select.items()})
     dimensions["zones"] = "multi" if dimensions.get("multi_az") else "single"
     price = rates[how["key"].format_map(dimensions)]
+    quantity /= how.get("parts", 1)
     if how.get("hours"):
         return charge(how["component"], quantity * HOURS, "hour", price, f"{cost.component} × 730 h")
     return charge(how["component"], quantity, "month", price, cost.component)

@@ -77,3 +77,27 @@ run "a_log_that_is_kept_for_ever_is_refused" {
 
   expect_failures = [var.log_days]
 }
+
+run "it_stands_before_what_is_named" {
+  command = plan
+
+  variables {
+    protected_arns = { load_balancer = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/one/1" }
+  }
+
+  assert {
+    condition     = keys(aws_wafv2_web_acl_association.this) == ["load_balancer"]
+    error_message = "Each named resource is bound to it."
+  }
+}
+
+run "a_distribution_is_not_bound_from_here" {
+  command = plan
+
+  variables {
+    scope          = "CLOUDFRONT"
+    protected_arns = { distribution = "arn:aws:cloudfront::123456789012:distribution/one" }
+  }
+
+  expect_failures = [var.protected_arns]
+}

@@ -116,7 +116,7 @@ def test_every_module_has_its_files() -> None:
             BLUEPRINT,
             'module = "network"',
             'module = "netwerk"',
-            "platform.modules[0].module: is 'netwerk'; allowed: ",
+            "platform.modules[2].module: is 'netwerk'; allowed: ",
         ),
         (BLUEPRINT, 'vpc_cidr = "var.vpc_cidr"', "", "inputs.vpc_cidr: module network needs this input"),
         (
@@ -174,7 +174,7 @@ def test_every_module_has_its_files() -> None:
             "tenancy: is 'row'; allowed: database, schema",
         ),
         (BLUEPRINT, "title =", "titel =", "title: is missing"),
-        (BLUEPRINT, 'type = "string"', 'type = "text"', "options.vpc_cidr.type: is 'text'; allowed: "),
+        (BLUEPRINT, 'type = "string"', 'type = "text"', "options.domain.type: is 'text'; allowed: "),
         (
             BLUEPRINT,
             "[platform.outputs]",
@@ -258,3 +258,62 @@ def test_a_size_that_is_missing_is_named(changed: Change) -> None:
 def test_wires_that_form_a_circle_are_named(changed: Change) -> None:
     with pytest.raises(Invalid, match=r"form a circle: .*network.*database_platform.*"):
         changed(BLUEPRINT, 'vpc_cidr = "var.vpc_cidr"', 'vpc_cidr = "module.database_platform.key_arn"')
+
+
+@pytest.mark.parametrize(
+    ("environment", "tenants", "tasks", "most"),
+    [
+        (Environment.DEVELOPMENT, 1, 1, 1),
+        (Environment.DEVELOPMENT, 5, 2, 2),
+        (Environment.PRODUCTION, 1, 2, 10),
+        (Environment.PRODUCTION, 5, 3, 8),
+        (Environment.PRODUCTION, 10, 4, 12),
+        (Environment.PRODUCTION, 25, 6, 20),
+        (Environment.PRODUCTION, 50, 8, 30),
+        (Environment.PRODUCTION, 51, 12, 50),
+        (Environment.PRODUCTION, 100, 12, 50),
+    ],
+)
+def test_tasks_follow_from_the_number_of_tenants(
+    environment: Environment, tenants: int, tasks: int, most: int
+) -> None:
+    blueprint = load().blueprint("fargate_db_per_tenant")
+    options = blueprint.option_values(environment, {"tenant_count": tenants})
+    assert blueprint.band_values(environment, options) == {"tasks": tasks, "most_tasks": most}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('by = "tenant_count"', 'by = "domain"', "bands.tasks.by: is 'domain'; allowed: "),
+        (
+            "steps = { 1 = 1, 5 = 2 }",
+            "steps = { 5 = 2, 1 = 1 }",
+            "tasks.steps: end at [5, 1]; allowed: ",
+        ),
+        ("steps = { 1 = 1, 5 = 2 }", "steps = { few = 1 }", "steps.few: is no number; "),
+        (
+            "bands.tasks]",
+            "bands.workers]",
+            "bands: are most_tasks, tasks, unlike those of the",
+        ),
+        ("bands.tasks]", "bands.domain]", "bands.domain: is an option already; "),
+        (
+            'nat_mode = "none", ext',
+            'nat_mode = "tunnel", ext',
+            "nat_mode: is 'tunnel'; allowed: ",
+        ),
+    ],
+)
+def test_a_mistake_in_what_options_lead_to_is_named(
+    changed: Change, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        changed(BLUEPRINT, old, new)
+    assert message in caught.value.message
+
+
+def test_no_platform_comes_without_a_budget() -> None:
+    for name, blueprint in load().blueprints.items():
+        budgets = [module for module in blueprint.platform.modules if module.module == "budgets"]
+        assert budgets and not budgets[0].when, f"{name} can do without a budget"

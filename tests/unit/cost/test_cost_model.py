@@ -13,7 +13,7 @@ from controlplane.catalog.loading import load
 from controlplane.catalog.pricebook import load_book
 from controlplane.catalog.prices import FOLDER
 from controlplane.catalog.prices.model import load_model, parse_model
-from controlplane.catalog.prices.modules import estimate_module, known_components
+from controlplane.catalog.prices.modules import UNKNOWN, estimate_module, known_components
 from controlplane.catalog.prices.selectors import selector_for
 from controlplane.catalog.values import CostLine
 from controlplane.domain.errors import Invalid
@@ -117,3 +117,19 @@ def test_a_module_costs_what_its_lines_and_inputs_say() -> None:
     assert estimate_module([CostLine("unobtainium_month", 1)], {}, rates).total is None
     assert estimate_module(lines[:1], {}, rates).total is None
     assert estimate_module([CostLine("ec2_instance_month", 1)], {}, rates).total is None
+
+
+def test_a_line_counts_only_where_its_input_is_as_it_says() -> None:
+    rates = load_book().rates("us-east-1")
+    line = CostLine("nat_gateway_month", count_of="zones", when={"mode": "gateway"})
+    zones = ("us-east-1a", "us-east-1b")
+    assert estimate_module([line], {"mode": "gateway", "zones": zones}, rates).total == Decimal(64)
+    assert estimate_module([line], {"mode": "instance", "zones": zones}, rates).lines == ()
+
+
+def test_a_line_can_be_multiplied_and_what_is_known_only_after_an_apply_is_unknown() -> None:
+    rates = load_book().rates("us-east-1")
+    line = CostLine("vpc_endpoint_month", count_of="services", times="zones")
+    inputs = {"services": ["logs", "ssm"], "zones": ["a", "b", "c"]}
+    assert estimate_module([line], inputs, rates).total == Decimal("43.80")
+    assert estimate_module([line], inputs | {"zones": UNKNOWN}, rates).total is None

@@ -235,3 +235,14 @@ def test_an_unknown_blueprint_region_or_environment_names_what_there_is() -> Non
         render_tenant(tenant(blueprint="nope"), load())
     with pytest.raises(Invalid, match="us-east-1"):
         render_tenant(tenant(region="mars-1"), load())
+
+
+def test_options_that_exclude_each_other_are_refused_with_their_reason() -> None:
+    with pytest.raises(
+        Invalid, match=r'nat_mode = "none", external_calls = true: services outside'
+    ) as caught:
+        render_platform(platform(nat_mode="none"), load())
+    assert {error.field for error in caught.value.errors} == {"options.nat_mode", "options.external_calls"}
+    assert (
+        values(render_platform(platform(nat_mode="none", external_calls=False), load()))["nat_mode"] == "none"
+    )

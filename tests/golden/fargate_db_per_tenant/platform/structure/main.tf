@@ -29,12 +29,44 @@ provider "aws" {
   }
 }
 
+module "budget" {
+  source = "./modules/budgets"
+
+  name        = var.name
+  monthly_usd = var.monthly_budget_usd
+  emails      = var.alert_emails
+}
+
+module "key" {
+  source = "./modules/kms"
+
+  name          = var.name
+  services      = ["cloudtrail", "cloudwatch", "delivery.logs", "logs"]
+  deletion_days = var.key_deletion_days
+}
+
 module "network" {
   source = "./modules/network"
 
-  name     = var.name
-  vpc_cidr = var.vpc_cidr
-  zones    = var.zones
+  name                = var.name
+  vpc_cidr            = var.vpc_cidr
+  zones               = var.zones
+  interface_endpoints = var.interface_endpoints
+  key_arn             = module.key.key_arn
+}
+
+module "nat" {
+  source = "./modules/nat"
+
+  name              = var.name
+  mode              = var.nat_mode
+  per_zone          = var.nat_per_zone
+  zones             = var.zones
+  vpc_id            = module.network.vpc_id
+  vpc_cidr          = var.vpc_cidr
+  public_subnet_ids = module.network.public_subnets_by_zone
+  route_table_ids   = module.network.application_route_table_ids
+  alarm_topic_arns  = [module.database_platform.alarm_topic_arn]
 }
 
 module "database_platform" {
@@ -44,4 +76,135 @@ module "database_platform" {
   subnet_ids        = module.network.database_subnet_ids
   engine_majors     = var.engine_majors
   key_deletion_days = var.key_deletion_days
+}
+
+module "log_bucket" {
+  source = "./modules/storage_bucket"
+
+  name        = var.short_name
+  purpose     = "logs"
+  writers     = ["cloudtrail", "load_balancer"]
+  transitions = { GLACIER_IR = 90 }
+  expire_days = 365
+}
+
+module "objects" {
+  source = "./modules/storage_bucket"
+
+  name    = var.short_name
+  purpose = "objects"
+  key_arn = module.key.key_arn
+}
+
+module "logs" {
+  source = "./modules/logs"
+
+  name               = var.name
+  groups             = { application = "application", trail = "audit" }
+  key_arn            = module.key.key_arn
+  archive            = var.log_archive
+  archive_bucket_arn = module.log_bucket.bucket_arn
+}
+
+module "trail" {
+  source = "./modules/cloudtrail"
+
+  name          = var.name
+  bucket        = module.log_bucket.bucket
+  key_arn       = module.key.key_arn
+  log_group_arn = module.logs.group_arns["trail"]
+}
+
+module "secrets" {
+  source = "./modules/secrets"
+
+  name    = var.name
+  secrets = var.secrets
+  key_arn = module.key.key_arn
+}
+
+module "dns" {
+  source = "./modules/dns"
+
+  name   = var.name
+  domain = var.domain
+}
+
+module "certificate" {
+  source = "./modules/certificate"
+
+  domain  = module.dns.domain
+  zone_id = module.dns.zone_id
+}
+
+module "load_balancer" {
+  source = "./modules/load_balancer"
+
+  name                          = var.short_name
+  vpc_id                        = module.network.vpc_id
+  subnet_ids                    = module.network.public_subnet_ids
+  certificate_arn               = module.certificate.certificate_arn
+  application_security_group_id = module.network.application_security_group_id
+  log_bucket                    = module.log_bucket.bucket
+  protected                     = var.protected
+}
+
+module "waf" {
+  source = "./modules/waf"
+
+  count = var.waf ? 1 : 0
+
+  name           = var.name
+  protected_arns = { load_balancer = module.load_balancer.arn }
+  log_key_arn    = module.key.key_arn
+}
+
+module "cluster" {
+  source = "./modules/fargate_cluster"
+
+  name             = var.short_name
+  repositories     = ["backend", "frontend"]
+  key_arn          = module.key.key_arn
+  secret_prefix    = module.secrets.prefix
+  detailed_metrics = var.detailed_metrics
+}
+
+module "application" {
+  source = "./modules/fargate_service"
+
+  name               = var.short_name
+  cluster            = module.cluster.cluster
+  execution_role_arn = module.cluster.execution_role_arn
+  log_group          = module.logs.groups["application"]
+  subnet_ids         = module.network.application_subnet_ids
+  security_group_ids = [module.network.application_security_group_id]
+  target_group_arn   = module.load_balancer.target_group_arn
+  scaling            = { least = var.tasks, most = var.most_tasks }
+  permissions = [
+    {
+      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+      resources = [module.objects.tenant_objects_arn]
+    },
+    { actions = ["secretsmanager:GetSecretValue"], resources = [module.secrets.tenant_secrets_arn] },
+    { actions = ["ssm:GetParameter"], resources = [module.secrets.tenant_routes_arn] },
+    { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [module.key.key_arn] },
+  ]
+  containers = {
+    frontend = { image = var.frontend_image, port = 8080, served = true }
+    backend  = { image = var.backend_image, environment = { PORT = "3000" } }
+  }
+}
+
+module "alarms" {
+  source = "./modules/platform_alarms"
+
+  name          = var.name
+  topic_arn     = module.database_platform.alarm_topic_arn
+  emails        = var.alert_emails
+  cluster       = module.cluster.cluster
+  service       = module.application.service
+  load_balancer = module.load_balancer.arn_suffix
+  target_group  = module.load_balancer.target_group_suffix
+  bucket        = module.objects.bucket
+  dashboard     = var.dashboard
 }

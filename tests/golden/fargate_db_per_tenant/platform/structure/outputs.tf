@@ -33,3 +33,51 @@ output "database_key_arn" {
 output "alarm_topic_arn" {
   value = module.database_platform.alarm_topic_arn
 }
+
+output "platform_key_arn" {
+  value = module.key.key_arn
+}
+
+output "listener_arn" {
+  value = module.load_balancer.listener_arn
+}
+
+output "target_group_arn" {
+  value = module.load_balancer.target_group_arn
+}
+
+output "load_balancer_dns_name" {
+  value = module.load_balancer.dns_name
+}
+
+output "load_balancer_zone_id" {
+  value = module.load_balancer.zone_id
+}
+
+output "domain" {
+  value = module.dns.domain
+}
+
+output "dns_zone_id" {
+  value = module.dns.zone_id
+}
+
+output "name_servers" {
+  value = module.dns.name_servers
+}
+
+output "bucket_arn" {
+  value = module.objects.bucket_arn
+}
+
+output "cluster" {
+  value = module.cluster.cluster
+}
+
+output "service" {
+  value = module.application.service
+}
+
+output "repository_urls" {
+  value = module.cluster.repository_urls
+}

@@ -1,0 +1,20 @@
+# Which requests are traced. The tracing itself is a container beside the application, and a permission of its role.
+
+resource "aws_xray_sampling_rule" "this" {
+  rule_name      = "${substr(var.name, 0, 22)}-${substr(sha1(var.name), 0, 8)}"
+  priority       = 9000
+  version        = 1
+  reservoir_size = var.always_per_second
+  fixed_rate     = var.share
+  service_name   = "*"
+  service_type   = "*"
+  host           = "*"
+  http_method    = "*"
+  url_path       = "*"
+  resource_arn   = "*"
+}
+
+resource "aws_xray_encryption_config" "this" {
+  type   = "KMS"
+  key_id = var.key_arn
+}
