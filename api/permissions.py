@@ -99,6 +99,8 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
     ("GET", "/v1/catalog/orphans"): Action.READ_FLEET,
     ("GET", "/v1/catalog/unmanaged"): Action.READ_FLEET,
     ("GET", "/v1/quotas"): Action.READ_FLEET,
+    ("GET", "/v1/cells"): Action.READ_FLEET,
+    ("GET", "/v1/cells/{name}"): Action.READ_FLEET,
     ("POST", "/v1/quotas/refresh"): Action.CHANGE_FLEET,
     ("GET", "/v1/schedules"): Action.READ_FLEET,
     ("POST", "/v1/schedules/{name}/run"): Action.CHANGE_FLEET,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from controlplane import wiring
+from controlplane import sources, wiring
 from controlplane.domain.errors import Unavailable
 from controlplane.services.doctor import Check
 from controlplane.settings import Settings
 from controlplane.store.database import open_database
+from controlplane.store.fleet import databases
 
 
 def checks(settings: Settings) -> list[Check]:
@@ -24,6 +25,7 @@ def checks(settings: Settings) -> list[Check]:
         Check("terraform", lambda: _look_for_terraform(settings)),
         Check("providers", lambda: _look_for_providers(settings), needed=False),
         Check("sandbox" if settings.is_sandbox else "aws", lambda: _look_for_cloud(settings)),
+        Check("cell", lambda: _look_for_cell(settings)),
         Check("postgresql", _look_for_postgres, needed=settings.is_sandbox),
         Check("keyring", lambda: _look_for_keys(settings)),
         Check("disk", lambda: machine.look_for_disk(settings.data_dir)),
@@ -91,6 +93,37 @@ def _look_for_cloud(settings: Settings) -> str:
     account = wiring.aws_account(settings)
     who = Aws(account, Clients(account)).identity()
     return f"{who['arn']} in {who['region']}"
+
+
+def _look_for_cell(settings: Settings) -> str:
+    """The account that the file names is the one that we are in, and a database of it answers from here."""
+    from controlplane.adapters.aws.clients import Clients  # noqa: PLC0415
+    from controlplane.adapters.aws.cloud import Aws  # noqa: PLC0415
+    from controlplane.adapters.doctor import look_for_reach  # noqa: PLC0415
+
+    own = sources.cells(settings)[settings.cell]
+    account = wiring.aws_account(settings)
+    found = Aws(account, Clients(account)).identity()["account"]
+    if own.account and own.account != found:
+        raise Unavailable(
+            f"the cell {own.name} is account {own.account}, and this process is in {found}",
+            hint="look at the roles of that cell in CONTROLPLANE_CELLS_FILE",
+        )
+    place = _somewhere(settings)
+    reached = look_for_reach(*place) if place else "no database to reach yet"
+    return f"{own.name}: account {found}, {own.region}; {reached}"
+
+
+def _somewhere(settings: Settings) -> tuple[str, int] | None:
+    """Where the first tenant of this cell answers that has an address."""
+    if settings.database_url.startswith("sqlite") and not wiring.sqlite_file(settings).exists():
+        return None
+    db = open_database(settings.database_url)
+    try:
+        with db.read() as session:
+            return databases.an_endpoint(session, settings.cell)
+    finally:
+        db.close()
 
 
 def _look_for_postgres() -> str:

@@ -145,7 +145,8 @@ def _quiet() -> None:
 class Engine:
     """One running engine in this process. A process has one, with an executor id nobody else has."""
 
-    def __init__(self, url: str, executor_id: str, poll_seconds: float) -> None:
+    def __init__(self, url: str, executor_id: str, poll_seconds: float, cell: str = "") -> None:
+        """`cell`: of several; what is enqueued for one is never begun in another."""
         from dbos import DBOS, DBOSClient  # noqa: PLC0415
         from dbos._serialization import DBOSPortableJSON  # noqa: PLC0415
 
@@ -171,13 +172,14 @@ class Engine:
             system_database_url=self._url, serializer=DBOSPortableJSON, application_name="controlplane"
         )
         self._poll_seconds = poll_seconds
+        self._queue = f"{QUEUE}-{cell}" if cell else QUEUE
 
     def launch(self) -> None:
         """Start queue polling; recovers what an executor of this id left behind."""
         from dbos import DBOS  # noqa: PLC0415
 
         DBOS.launch()
-        DBOS.register_queue(QUEUE, polling_interval_sec=self._poll_seconds, on_conflict="always_update")
+        DBOS.register_queue(self._queue, polling_interval_sec=self._poll_seconds, on_conflict="always_update")
 
     def enqueue(self, session: Session, name: str, workflow_id: str, *args: Any) -> None:
         """Enqueue within the caller's transaction; an id that is there already changes nothing."""
@@ -185,7 +187,7 @@ class Engine:
             session,
             {
                 "workflow_name": name,
-                "queue_name": QUEUE,
+                "queue_name": self._queue,
                 "workflow_id": workflow_id,
                 "app_version": APPLICATION_VERSION,
             },

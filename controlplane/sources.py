@@ -3,14 +3,17 @@ composition root: `wiring` says of which account. Imported when it is needed, li
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from controlplane.domain.errors import Refused
+from controlplane.domain.errors import Invalid, Refused
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount
+    from controlplane.domain.quotas.cells import Cell
     from controlplane.ports import (
         AlarmSource,
         BillSource,
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
         PriceSource,
         QuotaSource,
     )
+    from controlplane.settings import Settings
 
 
 def prices(account: AwsAccount) -> PriceSource:
@@ -41,6 +45,26 @@ def metrics(account: AwsAccount) -> MetricSource:
     from controlplane.adapters.metrics import CloudWatchMetrics
 
     return CloudWatchMetrics(Clients(account).get("cloudwatch", Role.PLAN))
+
+
+def cells(settings: Settings) -> dict[str, Cell]:
+    """All that there are. What the file says of our own cell goes before the settings for it."""
+    from controlplane.domain.quotas.cells import Cell, read_cells
+
+    roles = {name: getattr(settings, name) for name in ("plan_role", "apply_role", "data_role")}
+    own = Cell(settings.cell, settings.region, external_id=settings.external_id, **roles)
+    if not settings.cells_file:
+        return {own.name: own}
+    try:
+        found = read_cells(tomllib.loads(Path(settings.cells_file).read_text(encoding="utf-8")), own)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"reading the cells in {settings.cells_file}: {error}") from error
+    if found[own.name].region != settings.region:
+        where = f"{found[own.name].region} in {settings.cells_file}, {settings.region} by CONTROLPLANE_REGION"
+        raise Invalid(
+            f"the cell {own.name} lies in {where}", hint="set CONTROLPLANE_REGION, or mend the file"
+        )
+    return found
 
 
 def alarms(queue: str, account: Callable[[], AwsAccount]) -> Callable[[], AlarmSource] | None:

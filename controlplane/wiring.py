@@ -58,6 +58,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         catalog=load_catalog(),
         region=settings.region,
         cell=settings.cell,
+        cells=sources.cells(settings),
         two_person=settings.two_person,
         worker_lives=lambda: worker_lives(db),
         prices=prices_folder(settings),
@@ -137,11 +138,12 @@ def aws_account(settings: Settings) -> AwsAccount:
             access_key="sandbox",
             secret_key="sandbox",  # noqa: S106 - the emulator asks for none
         )
-    roles = {Role.PLAN: settings.plan_role, Role.APPLY: settings.apply_role, Role.DATA: settings.data_role}
+    own = sources.cells(settings)[settings.cell]
+    roles = {Role.PLAN: own.plan_role, Role.APPLY: own.apply_role, Role.DATA: own.data_role}
     return AwsAccount(
-        region=settings.region,
+        region=own.region,
         roles={role: arn for role, arn in roles.items() if arn},
-        external_id=settings.external_id,
+        external_id=own.external_id,
     )
 
 
@@ -289,7 +291,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             stack.callback(lease.release)
             on_reach(lambda _step, where: lease.check() if where == "before" else None)
         here = control_of(settings, db)
-        engine = Engine(settings.database_url, executor, settings.poll_seconds)
+        engine = Engine(settings.database_url, executor, settings.poll_seconds, here.cell_of_many)
         engine.launch()
         stack.callback(engine.stop)
         worker = Worker(
@@ -298,6 +300,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             now=utc_now,
             capacity=max(4, 4 * settings.slots),
             poll_seconds=settings.poll_seconds,
+            cell=here.cell_of_many,
             shares=shares,
             # One that ends when nothing is left to do would never end by a clock.
             hooks=(partial(waves.advance, here), Keeper(here), FenceWatch(lifting.tend))

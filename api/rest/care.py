@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from api.answers import changing, reading
 from api.deps import ChangesFleet, ChangesTenant, ReadsFleet, ReadsTenant, Sending, changed
 from api.models import Json, Operation, Page, View
-from controlplane.services import adoption, quotas
+from controlplane.services import adoption, cells, quotas
 from controlplane.services.drift import asked as drift_asked
 from controlplane.services.drift import deciding as differences
 from controlplane.services.drift import scanning as drift
@@ -114,6 +114,19 @@ class Differences(Page):
 class Quotas(Page):
     region: str
     items: list[Json]
+
+
+class Cell(View):
+    name: str
+    region: str
+    closed: bool
+    tenants: int
+    tenants_left: int | None
+    state: str
+
+
+class Cells(Page):
+    items: list[Cell]
 
 
 class Answered(View):
@@ -253,6 +266,16 @@ Region = Annotated[str, Query(max_length=40)]
 @router.get("/quotas", **reading(Quotas), summary="What runs out, and at which tenant")
 def limits(caller: ReadsFleet, region: Region = "") -> Response:
     return JSONResponse(quotas.show(caller.control, caller.actor, region))
+
+
+@router.get("/cells", **reading(Cells), summary="Cells, and how much room is left in each")
+def all_cells(caller: ReadsFleet) -> Response:
+    return JSONResponse(cells.page(caller.control, caller.actor))
+
+
+@router.get("/cells/{name}", **reading(Cell), summary="One cell with its quotas")
+def one_cell(caller: ReadsFleet, name: str) -> Response:
+    return JSONResponse(cells.show(caller.control, caller.actor, name))
 
 
 @router.post("/quotas/refresh", **changing(Answered, 200), summary="Ask AWS what it grants")

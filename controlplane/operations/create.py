@@ -22,6 +22,7 @@ class Create(Request):
     stage: Stage = Stage.POC
     size: Size | None = None
     region: str | None = None
+    cell: Annotated[str | None, Field(max_length=40)] = None
     environment: Environment | None = None
     blueprint: str = "fargate_db_per_tenant"
     storage_gb: Annotated[int, Field(ge=20, le=16384)] = 20

@@ -14,6 +14,7 @@ from controlplane.catalog import Catalog
 from controlplane.store.database import Database
 
 if TYPE_CHECKING:
+    from controlplane.domain.quotas.cells import Cell
     from controlplane.domain.review.forge import Forge
     from controlplane.ports import (
         AlarmSource,
@@ -41,6 +42,7 @@ class Control:
     catalog: Catalog
     region: str = "us-east-1"
     cell: str = "default"
+    cells: Mapping[str, Cell] = field(default_factory=dict)  # beside our own; empty: there is no other
     two_person: bool = True
     worker_lives: Callable[[], bool] = lambda: True
     now: Callable[[], datetime] = utc_now
@@ -58,6 +60,11 @@ class Control:
     workspaces: Path | None = None  # the rendered folders of this host
     states: Callable[[], States] | None = None  # Terraform's, of every workspace
     rightsizing_alone: str = ""  # whose steps down need nobody, in an allow window; a selector
+
+    @property
+    def cell_of_many(self) -> str:
+        """Our own where there are others; empty where everything is in it."""
+        return self.cell if len(self.cells) > 1 else ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from controlplane.catalog import Quota
 from controlplane.domain.errors import Refused, Unavailable
 from controlplane.domain.quotas import REFUSE_PERCENT, State, Use, admit, standing
+from controlplane.domain.quotas.cells import Cell
 from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Control, plain
@@ -37,9 +38,20 @@ def show(control: Control, actor: Actor, region: str = "") -> dict[str, Any]:
     where = region or control.region
     with control.db.read() as session:
         known, tenants = _known(control, session, where), scans.counts(session, where)["tenants"]
+    return {"region": where, "tenants": tenants, "items": _shown(known, tenants), "next_page_token": None}
+
+
+def of_cell(control: Control, session: Session, cell: Cell) -> dict[str, Any]:
+    """A cell's own quotas: those of another account of the same region are others."""
+    known = _known(control, session, cell.region, cell.name)
+    tenants = scans.counts(session, cell.region, cell.name)["tenants"]
+    return {"tenants": tenants, "items": _shown(known, tenants)}
+
+
+def _shown(known: Mapping[str, _Known], tenants: int) -> list[dict[str, Any]]:
     items = [_view(one, tenants) for one in known.values()]
     items.sort(key=lambda item: (item["percent"] is None, -(item["percent"] or 0.0), item["name"]))
-    return {"region": where, "tenants": tenants, "items": items, "next_page_token": None}
+    return items
 
 
 def refresh(control: Control, actor: Actor, way: Way) -> dict[str, Any]:
@@ -51,7 +63,14 @@ def refresh(control: Control, actor: Actor, way: Way) -> dict[str, Any]:
     if not way.dry_run:
         now = control.now()
         rows = [
-            QuotaLimit(region=control.region, name=f.name, granted=f.limit, used=f.used, seen_at=now)
+            QuotaLimit(
+                region=control.region,
+                cell=control.cell,
+                name=f.name,
+                granted=f.limit,
+                used=f.used,
+                seen_at=now,
+            )
             for f in found
         ]
         with control.db.write() as session:
@@ -59,29 +78,40 @@ def refresh(control: Control, actor: Actor, way: Way) -> dict[str, Any]:
     return {"id": control.region, "region": control.region, "answered": [f.name for f in found]}
 
 
-def check_admission(control: Control, session: Session, region: str, storage_gb: int) -> list[str]:
+def check_admission(
+    control: Control, session: Session, region: str, storage_gb: int, cell: str = ""
+) -> list[str]:
     """Refuse a tenant that would use up what migrations and restores need; else what to warn of."""
     warnings = []
-    for name, one in _known(control, session, region).items():
+    for name, one in _known(control, session, region, cell).items():
         adding = one.quota.each * {"storage_gb": storage_gb}.get(
             one.quota.counted, _A_TENANT.get(one.quota.counted, 0)
         )
         state = admit(one.use, adding) if adding else State.FINE
         if state is State.REFUSE:
             raise Refused(
-                f"no tenant more in {region}: {one.use.used} of {one.use.limit} {one.quota.meaning}, and"
-                f" {100 - REFUSE_PERCENT} % and {one.use.reserve} stay free for migrations and restores",
+                f"no tenant more in {_place(region, cell)}: {one.use.used} of {one.use.limit}"
+                f" {one.quota.meaning}, and {100 - REFUSE_PERCENT} % and {one.use.reserve} stay free for"
+                " migrations and restores",
                 hint=f"raise the quota {name} in AWS and run `controlplane quota show --refresh`,"
-                " or place it in another region",
+                " or place it in another cell or region",
                 details={"quota": name, "used": one.use.used, "limit": one.use.limit},
             )
         if state is State.WARN:
-            warnings.append(f"{one.use.used} of {one.use.limit} {one.quota.meaning} in {region}")
+            warnings.append(
+                f"{one.use.used} of {one.use.limit} {one.quota.meaning} in {_place(region, cell)}"
+            )
     return warnings
 
 
-def _known(control: Control, session: Session, region: str) -> dict[str, _Known]:
-    answered, counts = scans.limits(session, region), scans.counts(session, region)
+def _place(region: str, cell: str) -> str:
+    return f"{region}, cell {cell}" if cell else region
+
+
+def _known(control: Control, session: Session, region: str, cell: str = "") -> dict[str, _Known]:
+    """Without a cell: our own account, and everything that our catalog has in the region."""
+    answered = scans.limits(session, region, cell or control.cell)
+    counts = scans.counts(session, region, cell)
     return {
         name: _Known(quota, _use(quota, answered.get(name), counts), answered.get(name))
         for name, quota in control.catalog.quotas.items()

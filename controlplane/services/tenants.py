@@ -11,7 +11,7 @@ from controlplane.domain.errors import Missing
 from controlplane.domain.operation import Kind
 from controlplane.operations import CREATE, Adopt, Create, Request, Restore, operation_type
 from controlplane.rendering import slot_for
-from controlplane.services import adoption, quotas, views
+from controlplane.services import adoption, cells, views
 from controlplane.services.accept import Intake, require_idle, require_phase, require_revision
 from controlplane.services.actor import Action, Actor
 from controlplane.services.admission import Wish, admit
@@ -35,7 +35,8 @@ def create(control: Control, actor: Actor, body: Create, ask: Ask) -> dict[str, 
     spec = spec_of(control, body.model_dump(exclude={"slug"}, exclude_none=True))
     check_against_catalog(control, spec)
     with control.db.write() as session:
-        warnings = quotas.check_admission(control, session, spec.region, spec.storage_gb)
+        spec = cells.placed(control, session, spec, body.region or "", body.cell or "")
+        warnings = cells.check_admission(control, session, spec)
         tenant = found_tenant(control, session, slug, spec, actor)
         slot = slot_for(spec, slug, names.TenantUid(tenant.uid), tenant.epoch, control.catalog)
         slots.save(session, tenant.uid, slot, status="wanted")

@@ -18,7 +18,7 @@ from sqlmodel import col
 
 from controlplane.domain.errors import Conflict, Missing
 from controlplane.domain.operation import FINAL, HELD, RUNNING, Status, check_status
-from controlplane.store.tables import Approval, Operation, OperationEvent, Plan
+from controlplane.store.tables import Approval, Operation, OperationEvent, Plan, Platform, Tenant
 
 ACTIVE = tuple(s.value for s in RUNNING | HELD)
 _FINAL = tuple(s.value for s in FINAL)
@@ -121,8 +121,9 @@ def _execute(session: Session, statement: Any) -> int:
 # --- the queue --------------------------------------------------------------------------------------
 
 
-def ready(session: Session, now: datetime, limit: int) -> list[str]:
-    """Operations whose next leg may run: by priority, then by age; the oldest of each workspace."""
+def ready(session: Session, now: datetime, limit: int, cell: str = "") -> list[str]:
+    """Operations whose next leg may run: by priority, then by age; the oldest of each workspace. Those of
+    one cell, where a cell is named."""
     other = aliased(Operation)
     same_workspace = and_(
         col(other.workspace_id) == col(Operation.workspace_id), col(other.id) != col(Operation.id)
@@ -137,11 +138,22 @@ def ready(session: Session, now: datetime, limit: int) -> list[str]:
             col(Operation.leg_state) == "ready",
             or_(col(Operation.not_before).is_(None), col(Operation.not_before) <= now),
             or_(col(Operation.status) != "pending", and_(~held, ~earlier)),
+            *_in(cell),
         )
         .order_by(col(Operation.priority), col(Operation.seq))
         .limit(limit)
     )
     return list(session.scalars(query))
+
+
+def _in(cell: str) -> list[Any]:
+    if not cell:
+        return []
+    tenant = exists().where(col(Tenant.uid) == col(Operation.tenant_uid), col(Tenant.cell) == cell)
+    platform = exists().where(
+        col(Platform.workspace_id) == col(Operation.workspace_id), col(Platform.cell) == cell
+    )
+    return [or_(tenant, platform)]
 
 
 def claim(session: Session, operation_id: str, now: datetime) -> Leg | None:
@@ -204,11 +216,12 @@ def running_legs(session: Session) -> list[Leg]:
     return [Leg(o.id, o.kind, o.leg, o.leg_number) for o in session.scalars(query)]
 
 
-def is_idle(session: Session, now: datetime) -> bool:
+def is_idle(session: Session, now: datetime, cell: str = "") -> bool:
     """Nothing runs or will soon: what is left waits for a person or for a later hour. A back-off is soon."""
     soon = or_(col(Operation.not_before).is_(None), col(Operation.not_before) <= now + _SOON)
     busy = or_(col(Operation.leg_state) == "running", and_(col(Operation.leg_state) == "ready", soon))
-    query = select(func.count(col(Operation.id))).where(busy, col(Operation.status).not_in(_FINAL))
+    left = (busy, col(Operation.status).not_in(_FINAL), *_in(cell))
+    query = select(func.count(col(Operation.id))).where(*left)
     return session.scalars(query).one() == 0
 
 

@@ -43,6 +43,7 @@ app.add_typer(drift.group, name="drift")
 app.add_typer(drift.catalog, name="catalog")
 app.add_typer(schedule.group, name="schedule")
 app.add_typer(schedule.quota, name="quota")
+app.add_typer(schedule.cells, name="cell")
 app.add_typer(blueprint.group, name="blueprint")
 for name in ("wave", "audit", "token", "user", "window"):
     app.add_typer(getattr(fleet, name), name=name)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from controlplane.domain.errors import Missing
-from controlplane.services import adoption, asking, bodies, quotas
+from controlplane.services import adoption, asking, bodies, cells, quotas
 from controlplane.services.actor import Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Control
@@ -38,12 +38,14 @@ def read(control: Control, actor: Actor, path: str, query: Values) -> Answer:
 _ONE: Mapping[str, Callable[[Control, Actor, str], Answer]] = {
     "recommendations": inbox.show,
     "drift": differences.show,
+    "cells": cells.show,
 }
 _LISTS: Mapping[str, tuple[type[Any], Callable[[Control, Actor, Any], Answer]]] = {
     "recommendations": (asked.Inbox, inbox.page),
     "drift": (drift_asked.Listing, differences.page),
     "catalog/orphans": (bodies.Nothing, lambda control, actor, _: finder.orphans(control, actor)),
     "catalog/unmanaged": (bodies.Nothing, lambda control, actor, _: adoption.discover(control, actor)),
+    "cells": (bodies.Nothing, lambda control, actor, _: cells.page(control, actor)),
     "schedules": (bodies.Nothing, lambda control, actor, _: listing.page(control, actor)),
 }
 

@@ -31,6 +31,7 @@ class Worker:
     now: Callable[[], datetime]
     capacity: int
     poll_seconds: float
+    cell: str = ""  # where there are several, whose operations are done here
     shares: bool = False  # other workers may live beside this one (PostgreSQL)
     hooks: tuple[Callable[[], None], ...] = ()  # what else looks after itself: waves, schedules
     _swept: float = field(default=0.0, init=False)
@@ -67,7 +68,7 @@ class Worker:
         with self.db.read() as session:
             workers = max(1, len(leases.living(session))) if self.shares else 1
             free = self.capacity * workers - len(operations.running_legs(session))
-            ready = operations.ready(session, self.now(), max(0, free)) if free > 0 else []
+            ready = operations.ready(session, self.now(), max(0, free), self.cell) if free > 0 else []
         return sum(self._start(operation_id) for operation_id in ready)
 
     def _start(self, operation_id: str) -> bool:
@@ -96,4 +97,4 @@ class Worker:
     def _is_idle(self) -> bool:
         with self.db.read() as session:
             # A fence that stands is watched to its end, also when nothing else is left to do.
-            return operations.is_idle(session, self.now()) and not moves.stands(session)
+            return operations.is_idle(session, self.now(), self.cell) and not moves.stands(session)

@@ -112,7 +112,7 @@ def _accept(control: Control, session: Session, actor: Actor, row: DriftFinding,
     if row.attribute == "resource_id":
         differences.replace(session, row.identifier, row.found, control.now())
         return
-    of = _database(control, session, row)
+    of = _database(session, row)
     slot = slot_spec(slots.get(session, of.uid, of.epoch))
     if row.attribute != "instance_class":
         adopt(control, session, of, changed(slot, row.attribute, row.found), actor.name)
@@ -143,8 +143,8 @@ def _allow_micro(
     tenants.change(session, of.uid, decision, actor=actor.name, now=control.now())
 
 
-def _database(control: Control, session: Session, row: DriftFinding) -> FleetDatabase:
-    found = [d for d in databases.every(session, control.region) if d.identifier == row.identifier]
+def _database(session: Session, row: DriftFinding) -> FleetDatabase:
+    found = [d for d in databases.every(session) if d.identifier == row.identifier]
     if not found:
         raise Conflict(
             f"{row.identifier} is no longer among the databases that run", hint="controlplane drift scan"

@@ -60,7 +60,7 @@ def scan(control: Control, actor: Actor, body: Scanning, way: Way) -> dict[str, 
     started, tally = control.now(), Tally()
     with control.db.read() as session:
         record = Record(
-            databases.every(session, control.region),
+            databases.every(session, control.region, control.cell_of_many),
             frozenset(databases.standing(session)),
             differences.seen(session),
             {(p.blueprint, p.environment, p.cell): p.outputs for p in platforms.every(session)},

@@ -41,7 +41,7 @@ def _permitted(control: Control, uids: frozenset[str]) -> list[Recommendation]:
         rows = recommendations.page(session, ("open",), 10_000)
         subjects = {
             d.uid: subject_of({name: getattr(d, name) for name in _FIELDS}, d.labels)
-            for d in databases.every(session, control.region)
+            for d in databases.every(session, control.region, control.cell_of_many)
             if d.is_routed and not d.busy_with
         }
         known = [

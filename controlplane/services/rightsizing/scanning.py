@@ -115,7 +115,8 @@ def _summary(
 def _fleet(control: Control, selector: Selector, tally: Tally) -> list[FleetDatabase]:
     """What serves now and is what it is recorded to be; everything else is named."""
     with control.db.read() as session:
-        rows = [row for row in databases.every(session, control.region) if row.is_routed]
+        ours = databases.every(session, control.region, control.cell_of_many)
+    rows = [row for row in ours if row.is_routed]
     wanted = [row for row in rows if selector.matches(_selectable(row))]
     seen = _instances(control, tally)
     found = []
@@ -259,7 +260,7 @@ def _record(
     now, ids = control.now(), []
     with control.db.write() as session:
         silent = recommendations.suppressed(session, now)
-        there = {row.uid for row in databases.every(session, control.region)}
+        there = {row.uid for row in databases.every(session, control.region, control.cell_of_many)}
         for row, advice in part:
             if row.uid not in there:
                 tally.problem(row.slug, "it went away during the scan")

@@ -72,8 +72,8 @@ _NAMES = tuple("route_epoch" if n == "epoch" else n for n in _TENANT) + tuple(
 )
 
 
-def every(session: Session, region: str | None = None) -> list[FleetDatabase]:
-    """Of all tenants that have something running, by slug and epoch."""
+def every(session: Session, region: str | None = None, cell: str = "") -> list[FleetDatabase]:
+    """Of all tenants that have something running there, by slug and epoch."""
     query = (
         select(*(col(getattr(Tenant, n)) for n in _TENANT), *(col(getattr(Slot, n)) for n in _SLOT))
         .join(Slot, col(Slot.tenant_uid) == col(Tenant.uid))
@@ -82,6 +82,8 @@ def every(session: Session, region: str | None = None) -> list[FleetDatabase]:
     )
     if region is not None:
         query = query.where(col(Tenant.region) == region)
+    if cell:
+        query = query.where(col(Tenant.cell) == cell)
     busy, resized, labels = _busy(session), _resized(session), _labels(session)
     found = []
     for row in session.execute(query):
@@ -94,6 +96,14 @@ def every(session: Session, region: str | None = None) -> list[FleetDatabase]:
         }
         found.append(FleetDatabase(**values, **more))
     return found
+
+
+def an_endpoint(session: Session, cell: str) -> tuple[str, int] | None:
+    """Host and port of a tenant of this cell that is up; None where there is none."""
+    up = (col(Tenant.cell) == cell, col(Tenant.phase) == Phase.READY.value, col(Tenant.endpoint) != "")
+    query = select(col(Tenant.endpoint), col(Tenant.port)).where(*up).order_by(col(Tenant.slug)).limit(1)
+    found = session.execute(query).first()
+    return (str(found[0]), int(found[1])) if found else None
 
 
 def standing(session: Session) -> set[str]:

@@ -171,11 +171,12 @@ class AlarmState(SQLModel, table=True):
 
 
 class QuotaLimit(SQLModel, table=True):
-    """What AWS said of a quota in a region: it goes before the default of the catalog."""
+    """What AWS said of a quota in a cell's region: it goes before the default of the catalog."""
 
     __tablename__ = "quota_limit"
 
     region: str = Field(primary_key=True)
+    cell: str = Field(default="default", primary_key=True)
     name: str = Field(primary_key=True)
     granted: int
     used: int | None = None

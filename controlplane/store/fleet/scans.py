@@ -13,6 +13,8 @@ from controlplane.store.fleet.rows import QuotaLimit, Scan
 from controlplane.store.slots import GONE
 from controlplane.store.tables import Platform, Slot, Tenant
 
+_LIMIT = ("region", "cell", "name")
+
 
 def record(session: Session, scan: Scan) -> None:
     session.add(scan)
@@ -27,28 +29,32 @@ def last(session: Session, kind: str) -> Scan | None:
 def save_limits(session: Session, limits: Iterable[QuotaLimit]) -> None:
     for limit in limits:
         if not insert_if_absent(session, QuotaLimit, limit.model_dump()):
-            this = (col(QuotaLimit.region) == limit.region, col(QuotaLimit.name) == limit.name)
-            values = limit.model_dump(exclude={"region", "name"})
+            this = tuple(col(getattr(QuotaLimit, key)) == getattr(limit, key) for key in _LIMIT)
+            values = limit.model_dump(exclude=set(_LIMIT))
             changed_rows(session, update(QuotaLimit).where(*this).values(**values))
 
 
-def limits(session: Session, region: str) -> dict[str, QuotaLimit]:
-    rows = session.scalars(select(QuotaLimit).where(col(QuotaLimit.region) == region))
+def limits(session: Session, region: str, cell: str = "default") -> dict[str, QuotaLimit]:
+    """What AWS said of the account of that cell."""
+    here = (col(QuotaLimit.region) == region, col(QuotaLimit.cell) == cell)
+    rows = session.scalars(select(QuotaLimit).where(*here))
     return {row.name: row for row in rows}
 
 
-def counts(session: Session, region: str) -> dict[str, int]:
-    """What our own catalog has in a region: databases, their storage, tenants, platforms."""
+def counts(session: Session, region: str, cell: str = "") -> dict[str, int]:
+    """What our own catalog has in a region, or in one cell of it: databases, storage, tenants, platforms."""
+    home = [col(Tenant.region) == region, *([col(Tenant.cell) == cell] if cell else [])]
+    house = [col(Platform.region) == region, *([col(Platform.cell) == cell] if cell else [])]
     slots = (
         select(func.count(), func.coalesce(func.sum(col(Slot.storage_gb)), 0))
         .select_from(Slot)
         .join(Tenant, col(Tenant.uid) == col(Slot.tenant_uid))
-        .where(col(Tenant.region) == region, col(Slot.status) != GONE)
+        .where(*home, col(Slot.status) != GONE)
     )
     databases, storage_gb = session.execute(slots).one()
-    living = (col(Tenant.region) == region, col(Tenant.phase) != "torn_down")
+    living = (*home, col(Tenant.phase) != "torn_down")
     tenants = session.scalar(select(func.count()).select_from(Tenant).where(*living))
-    platforms = select(func.count()).select_from(Platform).where(col(Platform.region) == region)
+    platforms = select(func.count()).select_from(Platform).where(*house)
     return {
         "databases": int(databases),
         "storage_gb": int(storage_gb),

@@ -1,7 +1,8 @@
-"""`controlplane schedule …` and `quota …`"""
+"""`controlplane schedule …`, `quota …` and `cell …`"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +11,10 @@ from controlplane.terminal import layouts, verbs
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.options import Here, argument, command, option
 from controlplane.terminal.output import Column
+from controlplane.terminal.tables import fields, plain_table
 
 group = typer.Typer(help="What is done by the clock.", no_args_is_help=True)
+cells = typer.Typer(help="Where tenants live: account, region and network.", no_args_is_help=True)
 quota = typer.Typer(help="What AWS grants, and when it runs out.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(show_default=False)]
@@ -24,6 +27,15 @@ SCHEDULES = (
     Column("status", lambda s: "running" if s["running"] else s["last_status"]),
     Column("words", "last_words"),
     Column("missed", "missed_in_all", right=True),
+)
+CELLS = (
+    Column("name", "name"),
+    Column("region", "region"),
+    Column("account", "account"),
+    Column("state", "state"),
+    Column("tenants", "tenants", right=True),
+    Column("room for", "tenants_left", right=True),
+    Column("ours", "is_ours"),
 )
 QUOTAS = (
     Column("quota", "name"),
@@ -77,3 +89,25 @@ def show(
     if refresh:
         here.client.send_care("quotas/refresh", {}, here.manner)
     here.out.page(here.client.care("quotas", {"region": region}), QUOTAS, "name")
+
+
+# --- cells ------------------------------------------------------------------------------------------
+
+
+@command(cells, "list")
+def all_cells(here: Here) -> None:
+    """List cells: who lives there, and how many more may come."""
+    here.out.page(here.client.care("cells", {}), CELLS, "name")
+
+
+@command(cells, "show")
+def one_cell(here: Here, name: Name) -> None:
+    """Show one with its platforms and quotas."""
+    here.out.one(here.client.care(f"cells/{name}", {}), "name", _cell)
+
+
+def _cell(view: Mapping[str, Any]) -> str:
+    plain = {name: view[name] for name in view if name not in ("quotas", "id")}
+    rows = [[column.of(one) for column in QUOTAS] for one in view["quotas"]]
+    table = plain_table([c.title for c in QUOTAS], rows, [c.right for c in QUOTAS])
+    return f"{fields(plain)}\n\n{table}"

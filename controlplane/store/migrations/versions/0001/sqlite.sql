@@ -204,11 +204,12 @@ CREATE TABLE policy_override (
 );
 CREATE TABLE quota_limit (
 	region VARCHAR NOT NULL,
+	cell VARCHAR NOT NULL,
 	name VARCHAR NOT NULL,
 	granted INTEGER NOT NULL,
 	used INTEGER,
 	seen_at DATETIME NOT NULL,
-	CONSTRAINT pk_quota_limit PRIMARY KEY (region, name)
+	CONSTRAINT pk_quota_limit PRIMARY KEY (region, cell, name)
 );
 CREATE TABLE recommendation (
 	id VARCHAR NOT NULL,
