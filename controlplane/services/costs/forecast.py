@@ -12,7 +12,8 @@ from controlplane.domain.cost.advice.ownership import ownership
 from controlplane.domain.cost.book import Rates
 from controlplane.domain.cost.forecast import Growth, Point, Scenario, TurningPoint
 from controlplane.domain.cost.model import CostModel
-from controlplane.domain.cost.report.chart import Mark, forecast_chart, scale_chart
+from controlplane.domain.cost.report.chart import forecast_chart, scale_chart
+from controlplane.domain.cost.report.marks import Mark
 from controlplane.domain.errors import FieldError, Invalid
 from controlplane.domain.money import cents
 from controlplane.services.actor import Action, Actor

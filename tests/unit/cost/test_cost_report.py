@@ -17,6 +17,7 @@ from controlplane.domain.cost.estimate import Estimate, Line
 from controlplane.domain.cost.fleet import FleetTenant, totals_by
 from controlplane.domain.cost.forecast import Growth, forecast
 from controlplane.domain.cost.report import chart, exports
+from controlplane.domain.cost.report.marks import MOST_WORDS, Mark
 from controlplane.domain.cost.tenant import TenantShape, estimate_tenant
 from controlplane.domain.errors import Invalid
 
@@ -131,6 +132,28 @@ def test_a_fleet_chart_shows_known_groups_and_names_unknown_ones() -> None:
     svg = chart.fleet_chart("Fleet", totals_by(fleet, "stage"), "stage")
     assert "unknown" in texts(svg)
     assert len(list(parsed(svg).iter(f"{SVG}rect"))) == 2
+
+
+def test_places_where_something_must_change_are_numbered_and_told_in_a_key() -> None:
+    marks = [Mark(1, "1: first"), Mark(1.5, "2: next door"), Mark(50, "50: " + "a long story " * 20)]
+    svg = chart.scale_chart(
+        "t", [("a", [(0, Decimal(10)), (100, Decimal(20))])], [*marks, Mark(900, "far away")]
+    )
+    said = texts(svg)
+    assert said.count("1") == said.count("2") == 2  # above the line, and in the key
+    assert "1: first; and 1 more" in said
+    assert max(map(len, said)) <= MOST_WORDS
+    assert "2: next door" in svg  # for who points at it, and for who hears it
+    assert "far away" not in said
+    plain = parsed(chart.scale_chart("t", [("a", [(0, Decimal(10)), (100, Decimal(20))])]))
+    assert int(str(parsed(svg).get("height"))) > int(str(plain.get("height")))
+
+
+def test_a_lone_bar_is_no_wall_and_a_small_sum_has_its_cents() -> None:
+    svg = chart.bar_chart("t", "x", "y", [("only", 44.84)])
+    bar = list(parsed(svg).iter(f"{SVG}rect"))[-1]
+    assert float(str(bar.get("width"))) <= chart.WIDEST_BAR
+    assert "44.84" in texts(svg)
 
 
 def test_text_in_a_chart_cannot_become_markup() -> None:

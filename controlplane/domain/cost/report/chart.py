@@ -10,26 +10,21 @@ from math import ceil, floor, log10
 
 from controlplane.domain.cost.fleet import Group
 from controlplane.domain.cost.forecast import Point
+from controlplane.domain.cost.report import marks as marking
+from controlplane.domain.cost.report.marks import Mark
 from controlplane.domain.errors import FieldError, Invalid
 
 # Okabe and Ito's palette, the darker ones: each has 3:1 or more against white.
 COLOURS = ("#0072B2", "#B34700", "#00785A", "#8F4673", "#5C5C00")
 DASHES = ("", "8 4", "2 3", "10 3 2 3", "4 4")
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 84, 52, 24, 64
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 84, 64, 28, 56
+WIDEST_BAR = 110  # pixels
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     name: str
     points: tuple[tuple[float, float | None], ...]  # None: unknown, the line is interrupted
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place on the x axis where something must change; its text begins with a short name."""
-
-    x: float
-    text: str
 
 
 def line_chart(
@@ -44,12 +39,14 @@ def line_chart(
     frame = _Frame(x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1])
     body = [*_axes(x_label, y_label), *_y_grid(frame, y_ticks)]
     body += [_x_tick(frame, x) for x in x_ticks]
-    body += _marks(frame, marks)
+    found = marking.clusters([m for m in marks if frame.x_low <= m.x <= frame.x_high], frame.x)
+    body += marking.uprights(found, TOP, HEIGHT - BOTTOM)
     for index, one in enumerate(series):
         body += _line(frame, one, index)
+    body += marking.key(found, LEFT, HEIGHT)
     body += _legend([one.name for one in series])
     described = [_summary(title, series), *(mark.text for mark in marks)]
-    return _document(title, ". ".join(described), body)
+    return _document(title, ". ".join(described), body, len(found) * marking.LINE)
 
 
 def bar_chart(title: str, x_label: str, y_label: str, bars: Sequence[tuple[str, float | None]]) -> str:
@@ -124,6 +121,11 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:,.2f}"
 
 
+def _cents(value: float) -> str:
+    """Cents matter of a small sum only."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+
+
 def _text(x: float, y: float, text: str, more: str = "") -> str:
     return f'<text x="{x:g}" y="{y:g}" {more}>{escape(text)}</text>'
 
@@ -151,21 +153,6 @@ def _x_tick(frame: _Frame, value: float) -> str:
     return _text(frame.x(value), HEIGHT - BOTTOM + 18, _number(value), 'text-anchor="middle"')
 
 
-def _marks(frame: _Frame, marks: Sequence[Mark]) -> list[str]:
-    """One upright a place; the text is there for who points at it, and for who hears the picture."""
-    texts: dict[float, list[str]] = {}
-    for mark in marks:
-        if frame.x_low <= mark.x <= frame.x_high:
-            texts.setdefault(frame.x(mark.x), []).append(mark.text)
-    bottom = HEIGHT - BOTTOM
-    return [
-        f'<path d="M{x:g} {TOP}V{bottom}" stroke="#5a5a5a" stroke-dasharray="1 3" stroke-width="1.5">'
-        f"<title>{escape('; '.join(found))}</title></path>"
-        f'<path d="M{x - 4:g} {TOP}h8l-4 7z" fill="#5a5a5a"/>'
-        for x, found in texts.items()
-    ]
-
-
 def _line(frame: _Frame, series: Series, index: int) -> list[str]:
     path, pen = [], "M"
     for x, y in series.points:
@@ -186,22 +173,23 @@ def _stroke(index: int) -> str:
 def _legend(names: Sequence[str]) -> list[str]:
     rows, x = [], float(LEFT)
     for index, name in enumerate(names):
-        rows.append(f'<path d="M{x:g} 40h28" stroke-width="2.5" {_stroke(index)}/>')
-        rows.append(_text(x + 34, 44, name))
+        rows.append(f'<path d="M{x:g} 38h28" stroke-width="2.5" {_stroke(index)}/>')
+        rows.append(_text(x + 34, 42, name))
         x += 52 + 7.5 * len(name)
     return rows
 
 
 def _bar(frame: _Frame, index: int, name: str, value: float | None) -> list[str]:
-    left, right = frame.x(index + 0.15), frame.x(index + 0.85)
-    middle, base = (left + right) / 2, frame.y(frame.y_low)
+    middle, base = frame.x(index + 0.5), frame.y(frame.y_low)
+    half = min(WIDEST_BAR, frame.x(index + 0.85) - frame.x(index + 0.15)) / 2
+    left, right = middle - half, middle + half
     label = _text(middle, HEIGHT - BOTTOM + 18, name, 'text-anchor="middle"')
     if value is None:
         return [label, _text(middle, base - 8, "unknown", 'text-anchor="middle" font-style="italic"')]
     top = frame.y(value)
     place = f'x="{left:g}" y="{top:g}" width="{right - left:g}" height="{base - top:g}"'
     shape = f'<rect {place} fill="{COLOURS[0]}"/>'
-    return [label, shape, _text(middle, top - 6, _number(value), 'text-anchor="middle"')]
+    return [label, shape, _text(middle, top - 6, _cents(value), 'text-anchor="middle" font-weight="600"')]
 
 
 def _summary(title: str, series: Sequence[Series]) -> str:
@@ -213,15 +201,16 @@ def _summary(title: str, series: Sequence[Series]) -> str:
     return f"{title}: {'; '.join(ends)}"
 
 
-def _document(title: str, description: str, body: Sequence[str]) -> str:
+def _document(title: str, description: str, body: Sequence[str], more_height: int = 0) -> str:
+    height = HEIGHT + more_height + (12 if more_height else 0)
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-            f'height="{HEIGHT}" role="img" aria-labelledby="chart-title chart-description" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+            f'height="{height}" role="img" aria-labelledby="chart-title chart-description" '
             'font-family="system-ui, sans-serif" font-size="12" fill="#1a1a1a">',
             f'<title id="chart-title">{escape(title)}</title>',
             f'<desc id="chart-description">{escape(description)}</desc>',
-            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
+            f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
             _text(LEFT, 22, title, 'font-size="16" font-weight="600"'),
             *body,
             "</svg>",
