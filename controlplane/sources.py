@@ -13,6 +13,7 @@ from controlplane.domain.errors import Invalid, Refused
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount
+    from controlplane.domain.policy.decision import Policy
     from controlplane.domain.quotas.cells import Cell
     from controlplane.ports import (
         AlarmSource,
@@ -65,6 +66,18 @@ def cells(settings: Settings) -> dict[str, Cell]:
             f"the cell {own.name} lies in {where}", hint="set CONTROLPLANE_REGION, or mend the file"
         )
     return found
+
+
+def policy(settings: Settings) -> Policy:
+    """The server's own configuration; never what stands in a workspace."""
+    from controlplane.domain.policy.decision import DEFAULT, configure
+
+    if not settings.policy_file:
+        return DEFAULT
+    try:
+        return configure(tomllib.loads(Path(settings.policy_file).read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"reading the policy {settings.policy_file}: {error}") from error
 
 
 def alarms(queue: str, account: Callable[[], AwsAccount]) -> Callable[[], AlarmSource] | None:

@@ -9,7 +9,6 @@ import getpass
 import json
 import os
 import socket
-import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
@@ -23,7 +22,6 @@ from controlplane.store.database import Database, open_database
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount, Clients
-    from controlplane.domain.policy.decision import Policy
     from controlplane.ports import Keyring, PlanSource, Ports, PriceSource
     from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
     from controlplane.services.actor import Actor
@@ -241,21 +239,9 @@ def world(settings: Settings, db: Database) -> World:
         approval_days=settings.approval_days,
         two_person=settings.two_person,
         tls=tls_of(settings),
-        policy=policy_of(settings),
+        policy=sources.policy(settings),
         prices=prices_folder(settings),
     )
-
-
-def policy_of(settings: Settings) -> Policy:
-    """The server's own configuration; never what stands in a workspace."""
-    from controlplane.domain.policy.decision import DEFAULT, configure
-
-    if not settings.policy_file:
-        return DEFAULT
-    try:
-        return configure(tomllib.loads(Path(settings.policy_file).read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise Invalid(f"reading the policy {settings.policy_file}: {error}") from error
 
 
 # --- the worker -------------------------------------------------------------------------------------
