@@ -58,6 +58,9 @@ class Settings:
         "",
         "selector of tenants whose steps down need nobody within an allow window, as stage=poc; empty: none",
     )
+    compute_optimizer: bool = _setting(
+        False, "show AWS Compute Optimizer's findings beside ours; the account must have it enabled"
+    )
     alarm_queue: str = _setting(
         "", "URL of the SQS queue that alarms come to; empty: none (docs/operations.md)"
     )

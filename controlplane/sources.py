@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount
     from controlplane.domain.policy.decision import Policy
     from controlplane.domain.quotas.cells import Cell
+    from controlplane.domain.rightsizing.opinions import OpinionSource
     from controlplane.ports import (
         AlarmSource,
         BillSource,
@@ -90,6 +91,13 @@ def alarms(queue: str, account: Callable[[], AwsAccount]) -> Callable[[], AlarmS
         return SqsAlarms(Clients(account()).get("sqs"), queue)
 
     return source if queue else None
+
+
+def opinions(account: AwsAccount) -> OpinionSource:
+    from controlplane.adapters.aws.clients import Clients, Role
+    from controlplane.adapters.optimizer import ComputeOptimizer
+
+    return ComputeOptimizer(Clients(account).get("compute-optimizer", Role.PLAN))
 
 
 def fleet(account: AwsAccount) -> FleetSource:

@@ -68,6 +68,9 @@ def control_of(settings: Settings, db: Database) -> Control:
         metric_source=lambda: sources.metrics(aws_account(settings)),
         fleet_source=cache(lambda: sources.fleet(aws_account(settings))),
         quota_source=lambda: sources.quotas(aws_account(settings)),
+        opinion_source=(lambda: sources.opinions(aws_account(settings)))
+        if settings.compute_optimizer
+        else None,
         alarm_source=sources.alarms(settings.alarm_queue, lambda: aws_account(settings)),
         plan_source=lambda: plans(settings, db),
         workspaces=settings.data_dir.absolute() / "workspaces",

@@ -16,6 +16,7 @@ from controlplane.store.database import Database
 if TYPE_CHECKING:
     from controlplane.domain.quotas.cells import Cell
     from controlplane.domain.review.forge import Forge
+    from controlplane.domain.rightsizing.opinions import OpinionSource
     from controlplane.ports import (
         AlarmSource,
         BillSource,
@@ -54,6 +55,7 @@ class Control:
     folders: Path | None = None  # where this machine's workspaces are
     metric_source: Callable[[], MetricSource] | None = None
     fleet_source: Callable[[], FleetSource] | None = None
+    opinion_source: Callable[[], OpinionSource] | None = None  # where Compute Optimizer is enabled
     alarm_source: Callable[[], AlarmSource] | None = None
     quota_source: Callable[[], QuotaSource] | None = None
     plan_source: Callable[[], PlanSource] | None = None  # only where a process may run Terraform

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -21,6 +21,7 @@ from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.plan.forecast import Outage
 from controlplane.domain.rightsizing import Advice, Measured, Series, Subject, Thresholds, advise
 from controlplane.domain.rightsizing.floor import floor_of
+from controlplane.domain.rightsizing.opinions import Opinion
 from controlplane.domain.selectors import Selector, parse_selector, subject_of
 from controlplane.domain.tenant import Phase, Size, Stage
 from controlplane.domain.workspace import SlotSpec
@@ -173,6 +174,7 @@ def _advice(
     else:
         measured = measuring.long_term(source, targets, measuring.look_back(facts.thresholds, now))
     by_identifier, costing = {row.identifier: row for row in fleet}, Costing(control)
+    opinions = {} if urgent_only else _opinions(control, tally)
     for identifier, found in measured:
         row = by_identifier[identifier]
         tally.looked_at += 1
@@ -181,9 +183,30 @@ def _advice(
         ):
             tally.problem(row.slug, problem)
         series: dict[str, Series] = {**found.series, **hot[identifier].series}
-        advice = _of_one(row, series, facts, costing, now)
+        advice = _beside(opinions.get(identifier), _of_one(row, series, facts, costing, now))
         tally.findings[advice.finding.value if advice.finding else "unknown"] += 1
         yield row, advice
+
+
+def _opinions(control: Control, tally: Tally) -> Mapping[str, Opinion]:
+    """AWS's own, where they are asked for: without them the scan goes on."""
+    if control.opinion_source is None:
+        return {}
+    try:
+        return {one.identifier: one for one in control.opinion_source().opinions()}
+    except ControlPlaneError as error:
+        tally.problem("", f"Compute Optimizer: {error.message}")
+        return {}
+
+
+def _beside(opinion: Opinion | None, advice: Advice) -> Advice:
+    if opinion is None:
+        return advice
+    return replace(
+        advice,
+        remarks=(*advice.remarks, opinion.words()),
+        evidence={**advice.evidence, "compute_optimizer": asdict(opinion)},
+    )
 
 
 def _of_one(
