@@ -9,6 +9,11 @@ output "function" {
   }
 }
 
+output "alias_arn" {
+  description = "What a caller needs lambda:InvokeFunction on."
+  value       = aws_lambda_alias.live.arn
+}
+
 output "function_name" {
   description = "The function's name, as metrics carry it."
   value       = aws_lambda_function.this.function_name

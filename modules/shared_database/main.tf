@@ -1,6 +1,12 @@
 # The one database of a platform whose tenants are schemas. What concerns one database concerns all of them here, so
 # it is kept like a tenant's own in production, and what grows is watched against what its class can bear.
 
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
 locals {
   identifier = "${var.name}-shared-e${var.life}"
   log_types  = ["postgresql", "upgrade"]

@@ -13,9 +13,9 @@ output "port" {
   value       = aws_db_instance.this.port
 }
 
-output "resource_id" {
-  description = "What a policy of rds-db:connect names."
-  value       = aws_db_instance.this.resource_id
+output "connect_arn" {
+  description = "What a function needs rds-db:connect on, to log in as the application without a password."
+  value       = "arn:${data.aws_partition.current.partition}:rds-db:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:dbuser:${aws_db_instance.this.resource_id}/app_a"
 }
 
 output "max_connections" {

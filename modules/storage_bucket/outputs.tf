@@ -8,6 +8,11 @@ output "bucket_arn" {
   value       = aws_s3_bucket.this.arn
 }
 
+output "objects_arn" {
+  description = "Everything in the bucket: what a function needs s3:GetObject and s3:PutObject on."
+  value       = "${aws_s3_bucket.this.arn}/*"
+}
+
 output "domain_name" {
   description = "Where a distribution finds the bucket."
   value       = aws_s3_bucket.this.bucket_regional_domain_name

@@ -1,5 +1,7 @@
 # One group of people who log in: how they do, how strong their passwords are, and who vouches for them.
 
+data "aws_caller_identity" "current" {}
+
 locals {
   full_name = "${var.name}-${var.purpose}"
 }
@@ -82,8 +84,9 @@ resource "aws_cognito_identity_provider" "this" {
   }
 }
 
+# One name in the whole region, whoever's it is: so the account's number is part of it.
 resource "aws_cognito_user_pool_domain" "this" {
-  domain       = local.full_name
+  domain       = "${local.full_name}-${data.aws_caller_identity.current.account_id}"
   user_pool_id = aws_cognito_user_pool.this.id
 }
 
