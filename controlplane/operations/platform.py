@@ -9,7 +9,7 @@ from pydantic import Field
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment
 from controlplane.operations.types import OperationType, Request, Round, offer
-from controlplane.steps import platforms
+from controlplane.steps import platforms, shared
 
 PLAN, DESTROY = "plan", "destroy"
 
@@ -43,12 +43,18 @@ PLATFORM = offer(
         kind=Kind.PLATFORM,
         summary="Apply a blueprint's shared platform",
         request=Platform,
-        rounds=(Round("platform", complete=(platforms.record_outputs,)),),
+        rounds=(
+            Round(
+                "platform",
+                prepare=(shared.ensure_secrets,),
+                complete=(platforms.record_outputs, shared.set_up_roles),
+            ),
+        ),
         variants={
-            PLAN: (Round("plan", applies=False),),
+            PLAN: (Round("plan", prepare=(shared.ensure_secrets,), applies=False),),
             DESTROY: (
                 Round("unprotect"),
-                Round("remove", destroys=True, complete=(platforms.record_outputs,)),
+                Round("remove", destroys=True, complete=(shared.forget, platforms.record_outputs)),
             ),
         },
     )

@@ -4,7 +4,12 @@ from controlplane.rendering.hcl import hcl_string
 from controlplane.rendering.provenance import PROVENANCE_FILE, HandEdit, check_folder
 from controlplane.rendering.slots import slot_for
 from controlplane.rendering.structure import LOCK_FILE, OVERRIDE_FILE, runner_override
-from controlplane.rendering.workspaces import platform_name, render_platform, render_tenant
+from controlplane.rendering.workspaces import (
+    platform_name,
+    render_platform,
+    render_tenant,
+    shared_secrets,
+)
 
 __all__ = [
     "LOCK_FILE",
@@ -17,5 +22,6 @@ __all__ = [
     "render_platform",
     "render_tenant",
     "runner_override",
+    "shared_secrets",
     "slot_for",
 ]

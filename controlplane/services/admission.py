@@ -52,7 +52,7 @@ def require_verb(control: Control, kind: Kind, slug: str, name: str) -> None:
     """A blueprint says what its tenants can do."""
     blueprint = control.catalog.blueprint(name)
     if kind not in blueprint.verbs:
-        offered = ", ".join(sorted(blueprint.verbs))
+        offered = ", ".join(sorted(blueprint.verbs)) or "none yet"
         raise Conflict(
             f"{slug} is of {blueprint.name}, whose tenants have no {kind}; they have: {offered}",
             hint=f"controlplane blueprint show {blueprint.name}",

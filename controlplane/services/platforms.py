@@ -42,6 +42,7 @@ def apply(control: Control, actor: Actor, blueprint: str, body: Platform, ask: A
             given = launch.answers(control, session, found, body.environment, body.options, said)
             command = f"controlplane blueprint apply {blueprint} --environment production"
             checklists.require(f"applying {blueprint} in production", given, command)
+        _require_same_life(control, session, workspace, blueprint, body)
         platforms.ensure(
             session,
             workspace,
@@ -130,6 +131,24 @@ def _require_blueprint(control: Control, blueprint: str) -> None:
         known = ", ".join(sorted(control.catalog.blueprints))
         raise Missing(
             f"there is no blueprint {blueprint!r}; known: {known}", hint="controlplane blueprint list"
+        )
+
+
+def _require_same_life(
+    control: Control, session: Session, workspace: str, blueprint: str, body: Platform
+) -> None:
+    """The shared database's name and secrets carry its life: of one that is there it cannot change."""
+    found, row = control.catalog.blueprint(blueprint), platforms.by_workspace(session, workspace)
+    if not found.is_shared or row is None or not row.outputs:
+        return
+    lives = [
+        found.option_values(body.environment, options)["database_life"]
+        for options in (row.options, body.options)
+    ]
+    if lives[0] != lives[1]:
+        raise Conflict(
+            f"the database of {workspace} is there in its life {lives[0]}, which stays until it is destroyed",
+            hint=f"--option database_life={lives[0]}",
         )
 
 

@@ -14,7 +14,7 @@ from controlplane.rendering import slot_for
 from controlplane.services import adoption, cells, views
 from controlplane.services.accept import Intake, require_idle, require_phase, require_revision
 from controlplane.services.actor import Action, Actor
-from controlplane.services.admission import Wish, admit
+from controlplane.services.admission import Wish, admit, require_verb
 from controlplane.services.control import Ask, Control, plain
 from controlplane.services.founding import (
     check_against_catalog,
@@ -34,6 +34,7 @@ def create(control: Control, actor: Actor, body: Create, ask: Ask) -> dict[str, 
     actor.require(Action.CREATE_TENANT, slug)
     spec = spec_of(control, body.model_dump(exclude={"slug"}, exclude_none=True))
     check_against_catalog(control, spec)
+    require_verb(control, Kind.CREATE, slug, spec.blueprint)
     with control.db.write() as session:
         spec = cells.placed(control, session, spec, body.region or "", body.cell or "")
         warnings = cells.check_admission(control, session, spec)

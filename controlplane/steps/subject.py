@@ -155,4 +155,5 @@ def platform_workspace(subject: Subject) -> PlatformWorkspace:
         region=payload["region"],
         cell=payload["cell"],
         options=payload.get("options", {}),
+        credential_write=not (subject.platform and subject.platform.outputs),
     )

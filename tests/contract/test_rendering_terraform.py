@@ -21,6 +21,7 @@ from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import Rendering
 from controlplane.rendering import render_platform, render_tenant, runner_override
 from tests.contract.rendered import Terraform, write
+from tests.golden.platforms import CASES, SHARED, rendered
 from tests.golden.workspaces import PLATFORMS, TENANTS
 
 pytestmark = pytest.mark.terraform
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.terraform
 RENDERINGS = {f"tenant-{name}": render_tenant(workspace, load()) for name, workspace in TENANTS.items()} | {
     f"platform-{name}": render_platform(workspace, load()) for name, workspace in PLATFORMS.items()
 }
+SHARED_RENDERINGS = {f"{name}-{environment}": rendered(name, environment) for name, environment in CASES}
 ECHO = "".join(
     f'output "{name}" {{\n  value = var.{name}\n}}\n'
     for name in ("region", "tags", "platform", "route_parameter", "slots")
@@ -35,15 +37,19 @@ ECHO = "".join(
 
 
 def test_every_rendering_is_formatted(tmp_path: Path) -> None:
-    for name, rendering in RENDERINGS.items():
+    for name, rendering in (RENDERINGS | SHARED_RENDERINGS).items():
         write(tmp_path / "all" / name, {**rendering.files, "runner_override.tf": runner_override()})
     Terraform(tmp_path).run(tmp_path / "all", "fmt", "-check", "-recursive", "-diff")
 
 
-@pytest.mark.parametrize("name", ["tenant-poc", "tenant-imports", "platform-development"])
+# A blueprint's environments have the same HCL: one of them stands for all.
+VALIDATED = ["tenant-poc", "tenant-imports", "platform-development", *(f"{n}-production" for n in SHARED)]
+
+
+@pytest.mark.parametrize("name", VALIDATED)
 def test_a_rendering_is_valid_with_the_lock_file_that_it_carries(name: str, tmp_path: Path) -> None:
     terraform = Terraform(tmp_path)
-    folder = write(tmp_path / name, RENDERINGS[name].files)
+    folder = write(tmp_path / name, (RENDERINGS | SHARED_RENDERINGS)[name].files)
     terraform.init(folder, tmp_path / "data")
     answer = json.loads(terraform.run(folder, "validate", "-json", data=tmp_path / "data"))
     assert answer["valid"]
@@ -90,9 +96,7 @@ class Emulator:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def make_master_secrets(self, rendering: Rendering) -> None:
-        """The step before the plan: it makes every master secret whose gate is open."""
-        slots = json.loads(rendering.files["tenant.auto.tfvars.json"])["slots"].values()
+    def make_secret(self, name: str, text: str) -> None:
         client = boto3.client(
             "secretsmanager",
             endpoint_url=self.url,
@@ -100,9 +104,14 @@ class Emulator:
             aws_access_key_id="emulator",
             aws_secret_access_key="emulator",
         )
+        client.create_secret(Name=name, SecretString=text)
+
+    def make_master_secrets(self, rendering: Rendering) -> None:
+        """The step before the plan: it makes every master secret whose gate is open."""
+        slots = json.loads(rendering.files["tenant.auto.tfvars.json"])["slots"].values()
         for slot in slots:
             if slot["credential_write"]:
-                client.create_secret(Name=slot["master_secret"], SecretString="canary-in-the-mine")
+                self.make_secret(slot["master_secret"], "canary-in-the-mine")
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +169,23 @@ def test_a_new_platform_is_planned_with_creates_alone(
     zones = 2 if environment is Environment.DEVELOPMENT else 3
     assert count["aws_subnet"] == 3 * zones
     assert count["aws_db_parameter_group"] == count["aws_db_subnet_group"] == count["aws_budgets_budget"] == 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SHARED_RENDERINGS)
+def test_a_new_platform_with_a_shared_database_is_planned_with_creates_alone(
+    name: str, emulator: Emulator, tmp_path: Path
+) -> None:
+    rendering = SHARED_RENDERINGS[name]
+    emulator.make_secret(
+        json.loads(rendering.files["platform.auto.tfvars.json"])["application_secret"], "canary-in-the-mine"
+    )
+    changes = planned(emulator, rendering, tmp_path)
+    assert {change["action"] for change in changes} == {"create"}
+    count = counted(changes)
+    assert (
+        count["aws_db_instance"] == count["aws_cloudfront_distribution"] == count["aws_budgets_budget"] == 1
+    )
 
 
 @pytest.mark.parametrize(("name", "databases"), [("poc", 1), ("production", 1), ("two_slots", 2)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from controlplane.domain.errors import Conflict, Invalid, Refused
 from controlplane.domain.tenant import Environment
 from controlplane.operations import Platform, PlatformDestruction, PlatformPlan
-from controlplane.services import launch, platforms
+from controlplane.services import fleet, launch, platforms
+from controlplane.store import platforms as rows
 from tests.operations.house import ADMIN, ASK, BLUEPRINT, House
 from tests.operations.ordinary import create, shown
 
@@ -85,3 +87,51 @@ def test_an_empty_platform_is_taken_down(house: House, run: Run) -> None:
     run()
     assert shown(house, operation)["status"] == "succeeded", shown(house, operation)["error"]
     assert phase(house, STAGING) == "torn_down"
+
+
+# --- platforms whose tenants are schemas ---------------------------------------------------------------
+
+SHARED = "serverless_cdn"
+
+
+def test_a_shared_database_gets_its_secrets_before_the_plan(house: House, run: Run) -> None:
+    platforms.plan(house.control, ADMIN, SHARED, PlatformPlan(environment=STAGING), ASK)
+    run()
+    prefix = "controlplane/serverless-cdn-staging-default/e1"
+    said = json.loads(house.cloud.read_secret(f"{prefix}/application"))
+    assert said == {"username": "app_a", "password": house.cloud.read_secret(f"{prefix}/app_a")}
+    assert house.cloud.secret_exists(f"{prefix}/master")
+
+
+def test_planned_twice_the_secrets_stay_as_they_are(house: House, run: Run) -> None:
+    name = "controlplane/serverless-cdn-staging-default/e1/master"
+    kept = []
+    for _ in range(2):
+        platforms.plan(house.control, ADMIN, SHARED, PlatformPlan(environment=STAGING), ASK)
+        run()
+        kept.append(house.cloud.read_secret(name))
+    assert kept[0] == kept[1]
+
+
+def test_a_platform_with_databases_of_tenants_makes_no_secret(house: House, run: Run) -> None:
+    platforms.plan(house.control, ADMIN, BLUEPRINT, PlatformPlan(environment=STAGING), ASK)
+    run()
+    assert not house.cloud.secret_exists("controlplane/fargate-db-per-tenant-staging-default/e1/master")
+
+
+def test_a_living_database_keeps_its_life(house: House) -> None:
+    workspace = "platform-serverless_cdn-staging-default"
+    place = {"blueprint": SHARED, "environment": "staging", "cell": "default", "region": "us-east-1"}
+    with house.db.write() as session:
+        now = house.control.now()
+        rows.ensure(session, workspace, **place, options={}, now=now)
+        rows.record_outputs(session, workspace, {"database_identifier": "x"}, "ready", now)
+    body = Platform(environment=STAGING, options={"database_life": 2})
+    with pytest.raises(Conflict, match="in its life 1, which stays"):
+        platforms.apply(house.control, ADMIN, SHARED, body, ASK)
+
+
+def test_a_tenant_that_its_blueprint_cannot_make_is_refused_before_anything_is_recorded(house: House) -> None:
+    with pytest.raises(Conflict, match="whose tenants have no create; they have: none yet"):
+        create(house, blueprint=SHARED)
+    assert fleet.page(house.control, ADMIN, fleet.Listing())["items"] == []

@@ -1,0 +1,21 @@
+"""Platforms whose tenants are schemas, in every environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controlplane.catalog import load
+from controlplane.domain.names import platform_workspace
+from controlplane.domain.tenant import Environment
+from controlplane.domain.workspace import PlatformWorkspace, Rendering
+from controlplane.rendering import render_platform
+
+SHARED = sorted(name for name, blueprint in load().blueprints.items() if blueprint.is_shared)
+CASES = [(name, environment) for name in SHARED for environment in Environment]
+
+
+def rendered(name: str, environment: Environment = Environment.PRODUCTION, **options: Any) -> Rendering:
+    workspace = platform_workspace(name, environment.value, "default")
+    return render_platform(
+        PlatformWorkspace(workspace, name, environment, "us-east-1", "default", options), load()
+    )

@@ -1,0 +1,176 @@
+"""Platforms whose tenants are schemas, as they are rendered, and what must hold of each of them.
+
+Rendered workspaces change on purpose only: UPDATE_GOLDEN=1 writes them anew for a review to see.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controlplane.catalog import load
+from controlplane.catalog.values import WiredModule
+from controlplane.domain.errors import Invalid, Refused
+from controlplane.domain.tenant import Environment
+from controlplane.rendering import render_tenant
+from tests.golden.platforms import CASES, SHARED, rendered
+from tests.golden.test_golden import compare, own_files, shared_files
+from tests.golden.workspaces import tenant
+
+HERE = Path(__file__).parent
+EDGE, HOST = "serverless_cdn", "single_ec2_event"
+
+
+def values(name: str, environment: Environment, **options: Any) -> dict[str, Any]:
+    text = rendered(name, environment, **options).files["platform.auto.tfvars.json"]
+    return dict(json.loads(text))
+
+
+def wired(name: str, module: str) -> list[WiredModule]:
+    return [w for w in load().blueprint(name).platform.modules if w.module == module]
+
+
+def given(module: WiredModule, key: str) -> Any:
+    return dict(module.inputs)[key].value
+
+
+@pytest.mark.parametrize(("name", "environment"), CASES)
+def test_a_platform_is_rendered_as_it_was(name: str, environment: Environment) -> None:
+    compare(HERE / name / environment.value, own_files(rendered(name, environment)))
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_its_structure_is_rendered_as_it_was(name: str) -> None:
+    compare(HERE / name / "structure", shared_files(rendered(name)))
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_environments_differ_in_values_alone(name: str) -> None:
+    structures = [shared_files(rendered(name, environment)) for environment in Environment]
+    assert all(structure == structures[0] for structure in structures)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_its_tenants_have_no_workspace_of_their_own(name: str) -> None:
+    with pytest.raises(Refused, match="it is a schema in the shared database"):
+        render_tenant(tenant(blueprint=name), load())
+
+
+@pytest.mark.parametrize(("name", "environment"), CASES)
+def test_the_master_s_secret_is_named_for_this_platform_alone(name: str, environment: Environment) -> None:
+    found = values(name, environment)
+    assert found["master_secret"] == f"controlplane/{found['name']}/e1/master"
+    assert found["credential_write"] is False
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_names_of_platforms_never_meet(name: str) -> None:
+    names = [values(name, e)[key] for e in Environment for key in ("name", "short_name")]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_money_is_watched_before_anything_else(name: str) -> None:
+    assert load().blueprint(name).platform.modules[0].module == "budgets"
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_no_rendering_buys_a_commitment(name: str) -> None:
+    assert not any("aws_rds_reserved_instance" in text for text in rendered(name).files.values())
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_no_log_is_kept_for_ever(name: str) -> None:
+    for path, text in rendered(name).files.items():
+        for block in re.findall(r'^resource "aws_cloudwatch_log_group".*?^}', text, re.MULTILINE | re.DOTALL):
+            assert "retention_in_days" in block, path
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_what_serves_the_edge_stands_in_us_east_1(name: str) -> None:
+    serving = [*wired(name, "waf"), *wired(name, "certificate")]
+    assert serving
+    assert {module.provider for module in serving} == {"us_east_1"}
+    assert 'alias  = "us_east_1"' in rendered(name).files["main.tf"]
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_production_keeps_what_development_may_lose(name: str) -> None:
+    production = values(name, Environment.PRODUCTION)
+    assert production["protected"] and production["backup_days"] >= 7
+    assert not values(name, Environment.DEVELOPMENT)["protected"]
+
+
+def test_the_way_out_cannot_go_while_the_application_calls_outside() -> None:
+    with pytest.raises(Invalid, match="calls services outside AWS"):
+        rendered(EDGE, nat_mode="none")
+    assert (
+        values(EDGE, Environment.PRODUCTION, nat_mode="none", external_api_calls=False)["nat_mode"] == "none"
+    )
+
+
+def test_production_has_a_gateway() -> None:
+    assert values(EDGE, Environment.PRODUCTION)["nat_mode"] == "gateway"
+
+
+def test_functions_never_open_more_connections_than_the_database_bears() -> None:
+    (handler,) = wired(EDGE, "lambda_function")
+    pool = int(given(handler, "environment")["DATABASE_POOL_MAX"].strip('"'))
+    by_class = {s.instance_class: s.max_connections for s in load().sizes.values()}
+    for environment in Environment:
+        found = values(EDGE, environment)
+        assert pool * found["api_concurrency"] <= by_class[found["database_class"]]
+
+
+# --- one machine --------------------------------------------------------------------------------------
+
+
+def test_the_single_host_keeps_what_does_not_change() -> None:
+    (cdn,) = wired(HOST, "cdn")
+    kept = {b["path"].strip('"'): b["ttl_seconds"] for b in given(cdn, "behaviours")}
+    assert kept == {"/api/*": 0, "/static/*": 86_400, "/images/*": 604_800}
+
+
+def test_the_tables_of_the_single_host_stay_within_what_is_free() -> None:
+    tables = wired(HOST, "dynamodb_table")
+    assert [given(t, "purpose").strip('"') for t in tables] == ["transactions", "sessions", "audit"]
+    assert all(dict(t.inputs)["expires_at"].value == '"ExpiresAt"' for t in tables)
+    (transactions,) = [t for t in tables if t.name == "transactions"]
+    assert set(given(transactions, "indexes")) == {"by-customer", "by-card"}
+    units = sum(1 + len(given(t, "indexes") if "indexes" in dict(t.inputs) else {}) for t in tables)
+    assert units <= 25
+
+
+def test_every_queue_of_the_single_host_feeds_its_worker() -> None:
+    purposes = {given(q, "purpose").strip('"') for q in wired(HOST, "queue")}
+    fed = {p for w in wired(HOST, "lambda_function") for p in given(w, "queue_arns")}
+    assert purposes == fed == {"email", "transaction", "analytics", "export"}
+    (schedules,) = wired(HOST, "event_bus")
+    clocked = {rule["function"].split(".")[1] for rule in given(schedules, "rules").values()}
+    assert clocked == {"email_worker", "analytics_worker", "export_worker"}
+
+
+def test_a_worker_may_do_what_its_flow_needs() -> None:
+    services = {
+        w.name: {a.strip('"').split(":")[0] for p in given(w, "permissions") for a in p["actions"]} - {"kms"}
+        for w in wired(HOST, "lambda_function")
+    }
+    assert services == {
+        "email_worker": {"ses"},
+        "transaction_worker": {"rds-db", "dynamodb"},
+        "analytics_worker": {"rds-db", "s3"},
+        "export_worker": {"s3", "ses"},
+    }
+
+
+def test_staff_is_let_in_more_strictly_than_customers() -> None:
+    customers, staff = wired(HOST, "user_pool")
+    assert set(given(customers, "providers_by_name")) == {"Google", "SignInWithApple"}
+    assert given(staff, "attributes") == ['"role"', '"business"']
+    found = values(HOST, Environment.PRODUCTION)
+    assert found["staff_password_length"] > found["password_length"]
+    assert found["staff_mfa"] == "ON"
