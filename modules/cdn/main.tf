@@ -151,7 +151,7 @@ resource "aws_cloudfront_distribution" "this" {
 }
 
 resource "aws_route53_record" "alias" {
-  for_each = var.zone_id == null ? [] : toset(var.aliases)
+  for_each = toset(var.aliases)
 
   zone_id = var.zone_id
   name    = each.value

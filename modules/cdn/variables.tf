@@ -62,7 +62,7 @@ variable "certificate_arn" {
 }
 
 variable "zone_id" {
-  description = "Hosted zone of the aliases; null: their records are made elsewhere."
+  description = "Hosted zone of the aliases, where their records are made."
   type        = string
   default     = null
 }
