@@ -46,9 +46,9 @@ resource "aws_db_instance" "this" {
     for_each = var.slot.backup_source == null ? [] : [var.slot.backup_source]
 
     content {
-      source_dbi_resource_id       = restore_to_point_in_time.value
-      restore_time                 = var.slot.backup_time
-      use_latest_restorable_time   = var.slot.backup_time == null ? true : null
+      source_dbi_resource_id     = restore_to_point_in_time.value
+      restore_time               = var.slot.backup_time
+      use_latest_restorable_time = var.slot.backup_time == null ? true : null
     }
   }
 
