@@ -33,6 +33,7 @@ class Create(Request):
     sensitive: bool = False
     rightsizing_decision: Annotated[str, Field(max_length=500)] = ""
     display_name: Annotated[str, Field(max_length=200)] = ""
+    ttl_days: Annotated[int | None, Field(ge=1, le=365)] = None  # of a proof of concept, which then ends
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=20)
 
 

@@ -55,7 +55,7 @@ class NewUser(Request):
 
 class NewWindow(Request):
     name: Name
-    effect: Literal["allow", "deny"]
+    effect: Literal["allow", "deny", "sleep"]
     cron: Annotated[str, Field(min_length=9, max_length=100)]
     minutes: Annotated[int, Field(ge=1, le=10080)]
     zone: Annotated[str, Field(max_length=64)] = "UTC"

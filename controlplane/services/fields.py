@@ -35,6 +35,7 @@ TENANT = (
     "updated_at",
     "ready_at",
     "torn_down_at",
+    "expires_at",
 )
 
 SLOT = ("epoch", "identifier", "size", "storage_gb", "multi_az", "backup_days", "status", "final_snapshot")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -40,6 +41,15 @@ def spec_of(control: Control, wanted: Mapping[str, Any]) -> TenantSpec:
     )
     check_spec(spec)
     return spec
+
+
+def end_of(control: Control, stage: Stage, ttl_days: int | None) -> datetime | None:
+    """When a tenant that is made for a time ends; None: it has no end."""
+    if not ttl_days:
+        return None
+    if stage is not Stage.POC:
+        raise invalid_field("ttl_days", "only a proof of concept is made for a time")
+    return control.now() + timedelta(days=ttl_days)
 
 
 def check_against_catalog(control: Control, spec: TenantSpec) -> None:

@@ -8,12 +8,14 @@ from pydantic import Field
 
 from controlplane.domain.errors import Missing
 from controlplane.domain.names import parse_slug
+from controlplane.domain.tenant import Stage
 from controlplane.operations.create import LabelKey, LabelValue
 from controlplane.operations.types import Request
 from controlplane.services import views
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
-from controlplane.store import audit, tenants
+from controlplane.services.founding import end_of
+from controlplane.store import audit, history, tenants
 
 
 class Particulars(Request):
@@ -22,16 +24,19 @@ class Particulars(Request):
     display_name: Annotated[str | None, Field(max_length=200)] = None
     locations: Annotated[int | None, Field(ge=1, le=100_000)] = None
     users: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    ttl_days: Annotated[int | None, Field(ge=0, le=365)] = None  # from now on; 0: it has no end
     labels: Annotated[dict[LabelKey, LabelValue] | None, Field(max_length=20)] = None
 
 
 def change(control: Control, actor: Actor, slug: str, body: Particulars, ask: Ask) -> dict[str, Any]:
     actor.require(Action.CHANGE_TENANT, parse_slug(slug))
-    changes = body.model_dump(mode="json", exclude_none=True)
+    changes = body.model_dump(mode="json", exclude_none=True, exclude={"ttl_days"})
     with control.db.write() as session:
         row = tenants.find(session, slug)
         if row is None:
             raise Missing(f"there is no tenant {slug!r}", hint="controlplane tenant list")
+        if body.ttl_days is not None:
+            changes["expires_at"] = end_of(control, Stage(row.stage), body.ttl_days)
         reached = row.observed_generation == row.generation
         before = {name: getattr(row, name) for name in changes if name != "labels"}
         after = tenants.change(
@@ -50,7 +55,7 @@ def change(control: Control, actor: Actor, slug: str, body: Particulars, ask: As
             reason=ask.reason,
             request_id=ask.request_id,
             origin=actor.origin,
-            before=before,
-            after=changes,
+            before=history.plain(before),
+            after=history.plain(changes),
         )
         return view

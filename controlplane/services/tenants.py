@@ -18,6 +18,7 @@ from controlplane.services.admission import Wish, admit, require_verb
 from controlplane.services.control import Ask, Control, plain
 from controlplane.services.founding import (
     check_against_catalog,
+    end_of,
     found_tenant,
     never_began,
     require_platform,
@@ -32,13 +33,16 @@ def create(control: Control, actor: Actor, body: Create, ask: Ask) -> dict[str, 
     """One request takes a tenant from nothing to ready; answers the operation."""
     slug = names.parse_slug(body.slug)
     actor.require(Action.CREATE_TENANT, slug)
-    spec = spec_of(control, body.model_dump(exclude={"slug"}, exclude_none=True))
+    spec = spec_of(control, body.model_dump(exclude={"slug", "ttl_days"}, exclude_none=True))
+    ends = end_of(control, spec.stage, body.ttl_days)
     check_against_catalog(control, spec)
     require_verb(control, Kind.CREATE, slug, spec.blueprint)
     with control.db.write() as session:
         spec = cells.placed(control, session, spec, body.region or "", body.cell or "")
         warnings = cells.check_admission(control, session, spec)
         tenant = found_tenant(control, session, slug, spec, actor)
+        ending = {"expires_at": ends}
+        tenant = tenants.change(session, tenant.uid, ending, actor=actor.name, now=control.now())
         slot = slot_for(spec, slug, names.TenantUid(tenant.uid), tenant.epoch, control.catalog)
         slots.save(session, tenant.uid, slot, status="wanted")
         require_platform(session, spec)

@@ -40,6 +40,12 @@ def page(session: Session, uid: str, after: int = 0, limit: int = 200) -> list[T
     return list(session.scalars(query.order_by(col(TenantEvent.seq)).limit(limit)))
 
 
+def of_kind(session: Session, uid: str, what: str) -> list[TenantEvent]:
+    """All lines of one kind, oldest first."""
+    query = select(TenantEvent).where(col(TenantEvent.tenant_uid) == uid, col(TenantEvent.what) == what)
+    return list(session.scalars(query.order_by(col(TenantEvent.seq))))
+
+
 def value_at(session: Session, uid: str, column: str, at: datetime, now: Any) -> Any:
     """What the column held then, told backwards from what it holds `now`."""
     query = select(TenantEvent).where(col(TenantEvent.tenant_uid) == uid, col(TenantEvent.at) > at)

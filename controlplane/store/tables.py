@@ -74,6 +74,7 @@ class Tenant(SQLModel, table=True):
     updated_at: datetime = _time(nullable=False)
     ready_at: datetime | None = _time()
     torn_down_at: datetime | None = _time()
+    expires_at: datetime | None = _time()  # the end of a proof of concept that was made for a time
 
 
 class TenantLabel(SQLModel, table=True):
@@ -423,7 +424,7 @@ class Window(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     name: str
-    effect: str  # allow, deny
+    effect: str  # allow, deny, sleep
     cron: str
     minutes: int
     zone: str = "UTC"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,9 +12,14 @@ from controlplane.domain.errors import Conflict
 from controlplane.domain.operation import Kind
 from controlplane.operations import Resume, Suspend
 from controlplane.services import operations as asking
+from controlplane.services import particulars, windows
+from controlplane.services.bodies import NewWindow
 from controlplane.services.control import Ask
 from controlplane.services.keeping import keep_asleep
-from tests.operations.house import ASK, OTHER, House
+from controlplane.services.particulars import Particulars
+from controlplane.services.schedules import hours
+from controlplane.store import operations
+from tests.operations.house import ADMIN, ASK, OTHER, House
 from tests.operations.ordinary import change, create, destroy, done, shown, tenant
 
 Run = Callable[[], None]
@@ -116,3 +123,90 @@ def test_the_keeper_asks_nobody_again_what_was_approved_once(house: House, run: 
     assert keep_asleep(house.control) == ["acme"]
     run()
     assert house.cloud.database(identifier).status == "stopped"
+
+
+# --- off-hours --------------------------------------------------------------------------------------
+
+_MONDAY_NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def nights(house: House, acme: str) -> Callable[..., list[str]]:
+    """Nights from eight to six on weekdays in Berlin, for the team; what is asked for at an hour."""
+    change_label(house, "night")
+    body = NewWindow(
+        name="nights",
+        effect="sleep",
+        cron="0 20 * * mon-fri",
+        minutes=600,
+        zone="Europe/Berlin",
+        selector="team=night",
+    )
+    windows.add(house.control, ADMIN, body, ASK)
+
+    def at(**later: int) -> list[str]:
+        moment = _MONDAY_NOON + timedelta(**later)
+        return hours.follow(replace(house.control, now=lambda: moment))
+
+    return at
+
+
+def change_label(house: House, team: str) -> None:
+    particulars.change(house.control, ADMIN, "acme", Particulars(labels={"team": team}), ASK)
+
+
+def test_it_sleeps_at_night_where_it_lives_and_wakes_in_the_morning(
+    house: House, run: Run, nights: Callable[..., list[str]]
+) -> None:
+    assert nights(hours=6, minutes=59) == []  # 19:59 in Berlin
+    assert nights(hours=7, minutes=1) == ["acme: suspend"]
+    run()
+    assert tenant(house)["phase"] == "suspended"
+    assert nights(hours=16) == []  # five in the morning
+    assert nights(hours=17, minutes=1) == ["acme: resume"]
+    run()
+    assert tenant(house)["phase"] == "ready"
+
+
+def test_who_is_not_meant_never_sleeps(house: House, nights: Callable[..., list[str]]) -> None:
+    change_label(house, "day")
+    assert nights(hours=8) == []
+
+
+def test_whom_a_person_suspended_nobody_wakes(
+    house: House, run: Run, nights: Callable[..., list[str]]
+) -> None:
+    suspend(house, run)
+    assert nights(hours=8) == []
+    assert nights(hours=18) == []
+    assert tenant(house)["phase"] == "suspended"
+
+
+def test_whom_a_person_woke_stays_awake_for_that_night(
+    house: House, run: Run, nights: Callable[..., list[str]]
+) -> None:
+    assert nights(hours=8) == ["acme: suspend"]
+    run()
+    woken = change(house, Kind.RESUME, Resume())
+    run()
+    done(house, woken)
+    assert nights(hours=9) == []  # it was woken long after that evening began
+    with house.db.write() as session:
+        operations.note(session, woken, created_at=_MONDAY_NOON + timedelta(hours=9))
+    assert nights(hours=33) == ["acme: suspend"]
+
+
+def test_a_night_that_was_taken_away_lets_everybody_wake(
+    house: House, run: Run, nights: Callable[..., list[str]]
+) -> None:
+    nights(hours=8)
+    run()
+    [window] = windows.page(house.control, ADMIN)["items"]
+    windows.remove(house.control, ADMIN, window["id"], ASK)
+    assert nights(hours=9) == ["acme: resume"]
+
+
+def test_a_night_neither_allows_nor_denies_changes(house: House, run: Run, acme: str) -> None:
+    body = NewWindow(name="always", effect="sleep", cron="* * * * *", minutes=60)
+    windows.add(house.control, ADMIN, body, ASK)
+    suspend(house, run)

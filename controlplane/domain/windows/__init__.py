@@ -20,6 +20,7 @@ MOST_STEPS = 1_000  # nor is one behind so many windows: somebody denies every m
 class Effect(StrEnum):
     ALLOW = "allow"
     DENY = "deny"
+    SLEEP = "sleep"  # who matches is suspended meanwhile; changes are neither allowed nor denied by it
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def parse_window(
 ) -> Window:
     """A window from its stored texts; whatever cannot be read is named."""
     if effect not in tuple(Effect):
-        raise _invalid("effect", f"{effect!r} is neither allow nor deny")
+        raise _invalid("effect", f"{effect!r} is none of allow, deny and sleep")
     if not 1 <= minutes <= LONGEST_MINUTES:
         raise _invalid("minutes", f"{minutes} is not within 1 to {LONGEST_MINUTES}")
     return Window(name, Effect(effect), parse_cron(cron), minutes, _zone(zone), parse_selector(selector))
@@ -70,6 +71,14 @@ def _zone(name: str) -> ZoneInfo:
 
 def _invalid(field: str, message: str) -> Invalid:
     return Invalid(f"the window's {field}: {message}", errors=[FieldError(field, message)])
+
+
+def night_since(windows: Iterable[Window], subject: Mapping[str, str], now: datetime) -> datetime | None:
+    """Since when this subject shall sleep; None: it shall be awake."""
+    mine, moment = _asked(windows, subject, now)
+    nights = [w for w in mine if w.effect is Effect.SLEEP and w.open_until(moment)]
+    began = [start for w in nights if (start := w.cron.last(moment, w.zone))]
+    return min(began, default=None)
 
 
 def is_open(windows: Iterable[Window], subject: Mapping[str, str], now: datetime) -> bool:

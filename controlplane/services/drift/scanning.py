@@ -168,9 +168,9 @@ def _of_one(
 
 def expected(control: Control, record: Record, row: FleetDatabase) -> Expected:
     major = (row.engine_version or control.catalog.engine.default_major).partition(".")[0]
-    home = record.homes.get((row.blueprint, row.environment, row.cell), {})
+    home = record.homes.get((row.blueprint, row.slot_environment or row.environment, row.cell), {})
     groups = home.get("parameter_groups")
-    ceiling = control.catalog.stages[Stage(row.stage)].storage_ceiling_gb
+    ceiling = control.catalog.stages[Stage(row.slot_stage or row.stage)].storage_ceiling_gb
     return Expected(
         slug=row.slug,
         uid=row.uid,

@@ -16,6 +16,7 @@ from controlplane.services.drift import scanning as drift
 from controlplane.services.rightsizing import alarms
 from controlplane.services.rightsizing import asked as rightsizing_asked
 from controlplane.services.rightsizing import scanning as rightsizing
+from controlplane.services.schedules import hours, lifetimes
 
 Work = Callable[[Control, Actor], str]
 _WAY = Way(Ask(reason="by schedule"))
@@ -97,6 +98,16 @@ def _keep_asleep(control: Control, actor: Actor) -> str:
     return ", ".join(keeping.keep_asleep(control)) or "whoever is suspended sleeps"
 
 
+def _lifetimes(control: Control, actor: Actor) -> str:
+    del actor  # whoever is ended shall see by whom
+    return ", ".join(lifetimes.sweep(control)) or "nobody's time is over"
+
+
+def _off_hours(control: Control, actor: Actor) -> str:
+    del actor  # what is asked for is told apart from what persons ask by its own name
+    return ", ".join(hours.follow(control)) or "everybody is as the hour wants"
+
+
 JOBS: Mapping[str, Job] = {
     "rightsizing": Job("two weeks of metrics against every class", "30 3 * * *", _rightsizing, 1800, 180),
     "rightsizing-hot": Job("who is overloaded right now", "*/10 * * * *", _overload, 60, 15),
@@ -106,6 +117,8 @@ JOBS: Mapping[str, Job] = {
         "plans, where something was seen, by age and by chance", "40 1 * * *", _full_drift, 1800, 600, True
     ),
     "keep-asleep": Job("who is suspended and was started by AWS", "*/15 * * * *", _keep_asleep, 60, 15),
+    "ttl": Job("whose time is over, and who is warned of it", "*/5 * * * *", _lifetimes, 30, 15),
+    "off-hours": Job("who sleeps at this hour, by the windows", "*/5 * * * *", _off_hours, 30, 15),
     "quotas": Job("what AWS grants the account", "5 4 * * *", _quotas),
     "cost-record": Job("what the fleet costs today", "50 23 * * *", _cost_record, 0),
     "cost-actuals": Job("what was billed, one paid request", "45 6 * * *", _cost_actuals),

@@ -49,6 +49,8 @@ class FleetDatabase:
     engine_version: str
     slot_status: str
     slot_since: datetime
+    slot_stage: str  # how this one is kept, and whose platform it is on, while its tenant moves
+    slot_environment: str
     busy_with: str = ""  # an operation that is not over
     resized_at: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -64,11 +66,18 @@ _TENANT = (
 )  # fmt: skip
 _SLOT = (
     "epoch", "identifier", "size", "storage_gb", "multi_az", "backup_days", "protected", "alarms",
-    "kms_key_id", "engine_version", "status", "created_at",
+    "kms_key_id", "engine_version", "status", "created_at", "stage", "environment",
 )  # fmt: skip
 
-_NAMES = tuple("route_epoch" if n == "epoch" else n for n in _TENANT) + tuple(
-    {"status": "slot_status", "created_at": "slot_since"}.get(n, n) for n in _SLOT
+_OF_SLOT = {
+    "status": "slot_status",
+    "created_at": "slot_since",
+    "stage": "slot_stage",
+    "environment": "slot_environment",
+}
+_NAMES = (
+    *("route_epoch" if name == "epoch" else name for name in _TENANT),
+    *(_OF_SLOT.get(name, name) for name in _SLOT),
 )
 
 

@@ -75,6 +75,7 @@ class TenantRow:
     updated_at: datetime
     ready_at: datetime | None
     torn_down_at: datetime | None
+    expires_at: datetime | None
     labels: Mapping[str, str]
 
 

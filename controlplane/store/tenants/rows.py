@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.errors import AlreadyExists, FieldError, IllegalTransition, Missing, Stale
-from controlplane.domain.tenant import Phase, check_phase
+from controlplane.domain.tenant import Phase, Stage, check_phase
 from controlplane.store import history
 from controlplane.store.database import changed_rows, insert_if_absent
 from controlplane.store.tables import Tenant, TenantEvent, TenantLabel
@@ -40,7 +40,15 @@ DESIRED = frozenset(
     }
 )
 OBSERVED = frozenset(
-    {"unverified", "migration_state", "cost_tier", "monthly_usd", "template_version", "observed_generation"}
+    {
+        "unverified",
+        "migration_state",
+        "cost_tier",
+        "monthly_usd",
+        "template_version",
+        "observed_generation",
+        "expires_at",
+    }
 )
 SYSTEM = "controlplane"  # the actor of what nobody asked for
 
@@ -92,6 +100,15 @@ def _find(session: Session, condition: Any) -> Tenant | None:
 def slugs(session: Session) -> set[str]:
     """All that ever were given."""
     return set(session.scalars(select(col(Tenant.slug))))
+
+
+def expiring(session: Session, until: datetime) -> list[Tenant]:
+    """Proofs of concept whose end is before that, and that are not gone or going, the earliest first."""
+    over = [phase.value for phase in (Phase.TORN_DOWN, Phase.TEARING_DOWN)]
+    query = select(Tenant).where(
+        col(Tenant.stage) == Stage.POC.value, col(Tenant.expires_at) <= until, col(Tenant.phase).notin_(over)
+    )
+    return list(session.scalars(query.order_by(col(Tenant.expires_at), col(Tenant.slug))))
 
 
 def labels(session: Session, uid: str) -> dict[str, str]:

@@ -152,7 +152,7 @@ def remove_user(here: Here, id_: Id) -> None:
 
 _WINDOW = [
     argument("name"),
-    option("effect", str, "--effect", help="allow or deny."),
+    option("effect", str, "--effect", help="allow or deny changes, or sleep: suspended meanwhile."),
     option("cron", str, "--cron", help="When it opens, as `0 2 * * 6`."),
     option("minutes", int, "--minutes", help="How long it stays open."),
     option("zone", str | None, "--zone", help="UTC unless said.", default=None),

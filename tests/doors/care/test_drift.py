@@ -276,3 +276,18 @@ def test_pages_follow_each_other_and_filter(here: Neighbourhood) -> None:
     second = deciding.page(here.control, ADMIN, Listing(page_size=4, page_token=first["next_page_token"]))
     assert (len(first["items"]), len(second["items"]), second["next_page_token"]) == (4, 2, None)
     assert len(listed(here, severity="dangerous")) == 2
+
+
+def test_a_database_that_was_left_is_compared_with_the_platform_that_it_lives_on(here: Neighbourhood) -> None:
+    """While its tenant soaks in production, the one of before is kept as a proof of concept is."""
+    here.tenant("moved")
+    with here.control.db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE slot SET stage = 'poc', environment = 'development'")
+        connection.exec_driver_sql("UPDATE tenant SET stage = 'production', environment = 'production'")
+        connection.exec_driver_sql(
+            "UPDATE platform SET outputs ="
+            " json_set(outputs, '$.parameter_groups', json_object('16', environment))"
+        )
+    here.cloud.change_database(here.slot("moved")["identifier"], parameter_group="development")
+    found = scan(here)["items"]
+    assert [d["attribute"] for d in found if d["attribute"] in ("parameter_group", "max_storage_gb")] == []

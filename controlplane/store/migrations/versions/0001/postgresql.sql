@@ -417,6 +417,7 @@ CREATE TABLE tenant (
 	updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	ready_at TIMESTAMP WITH TIME ZONE,
 	torn_down_at TIMESTAMP WITH TIME ZONE,
+	expires_at TIMESTAMP WITH TIME ZONE,
 	CONSTRAINT pk_tenant PRIMARY KEY (uid),
 	CONSTRAINT uq_tenant_slug UNIQUE (slug)
 );

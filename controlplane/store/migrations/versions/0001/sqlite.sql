@@ -417,6 +417,7 @@ CREATE TABLE tenant (
 	updated_at DATETIME NOT NULL,
 	ready_at DATETIME,
 	torn_down_at DATETIME,
+	expires_at DATETIME,
 	CONSTRAINT pk_tenant PRIMARY KEY (uid),
 	CONSTRAINT uq_tenant_slug UNIQUE (slug)
 );
