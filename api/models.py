@@ -88,6 +88,7 @@ class Tenant(View):
     observed_generation: int
     template_version: str
     revision: int
+    spec_commit: str
     created_at: str
     updated_at: str
     ready_at: str | None

@@ -20,6 +20,9 @@ class Review(View):
     head: str
     base: str
     problem: str
+    machine: str
+    evidence: Json
+    revert: str
     requested_by: str
     reason: str
     approvals: list[Json]

@@ -45,7 +45,7 @@ class Intake:
             workspace_id=workspace_id,
             tenant_uid=tenant.uid if tenant else None,
             tenant_slug=slug,
-            payload=payload | ({"review": review.id} if review else {}),
+            payload=payload | self._origin(review),
             requested_by=self.actor.name,
             reason=self.ask.reason,
             request_id=self.ask.request_id,
@@ -62,6 +62,10 @@ class Intake:
         self.record(f"{kind.value}.requested", operation)
         return operation
 
+    def _origin(self, review: Review | None) -> dict[str, Any]:
+        machine = {"machine": dict(self.ask.machine)} if self.ask.machine else {}
+        return machine | ({"review": review.id} if review else {})
+
     def _review(self, kind: Kind, workspace_id: str, payload: dict[str, Any], slug: str) -> Review | None:
         """A person's own branch says which one it is; else the branch is made by us."""
         if self.control.changes_through != THROUGH_REVIEW:
@@ -71,6 +75,7 @@ class Intake:
             subject = f"{payload['blueprint']}/{payload['environment']}"
             folder = platform_folder(payload["blueprint"], payload["environment"])
         review_id, now = new_id("rv"), self.control.now()
+        machine = self.ask.machine or payload.get("machine", {})
         origin = {"branch": f"{OURS}{subject}/{kind}-{review_id}", **self.ask.review}
         return Review(
             id=review_id,
@@ -80,6 +85,9 @@ class Intake:
             tenant_slug=slug,
             workspace_id=workspace_id,
             folder=folder,
+            machine=machine.get("source", ""),
+            evidence=dict(machine.get("evidence", {})),
+            revert=machine.get("revert", ""),
             requested_by=self.actor.name,
             reason=self.ask.reason,
             created_at=now,

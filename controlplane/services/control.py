@@ -80,6 +80,7 @@ class Ask:
     priority: int = 10
     wave_id: str | None = None
     review: Mapping[str, Any] = field(default_factory=dict)  # what a person's own branch says of its review
+    machine: Mapping[str, Any] = field(default_factory=dict)  # on what grounds a machine asks
 
 
 def _base32(number: int, digits: int) -> str:

@@ -31,6 +31,7 @@ TENANT = (
     "observed_generation",
     "template_version",
     "revision",
+    "spec_commit",
     "created_at",
     "updated_at",
     "ready_at",

@@ -70,6 +70,7 @@ class Tenant(SQLModel, table=True):
     monthly_usd: Decimal | None = Field(default=None, sa_type=Money)
     template_version: str = ""
     revision: int = 1  # optimistic concurrency: the ETag
+    spec_commit: str = ""  # on the base of reviews, whose tenant.yaml is the desired spec above
     created_at: datetime = _time(nullable=False)
     updated_at: datetime = _time(nullable=False)
     ready_at: datetime | None = _time()

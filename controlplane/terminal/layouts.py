@@ -123,6 +123,7 @@ _TENANT = (
     "observed_generation",
     "template_version",
     "revision",
+    "spec_commit",
     "open_operation",
     "created_at",
     "ready_at",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.worker.loop import Worker
+from tests.operations.desk import Desk, furnish
 from tests.operations.house import House, build
 from tests.operations.ordinary import application, create
 from tests.operations.upgrading import TABLE
@@ -39,3 +40,10 @@ def poc(house: House, run: Callable[[], None]) -> House:
     run()
     house.database.write(application(house), TABLE, "one", "two")
     return house
+
+
+@pytest.fixture
+def desk(house: House, tmp_path: Path) -> Iterator[Desk]:
+    worker = house.worker()
+    yield furnish(house, tmp_path / "home", worker)
+    worker.engine.stop()

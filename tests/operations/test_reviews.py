@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,77 +13,12 @@ from controlplane.domain.operation import Kind
 from controlplane.operations import Create, Destroy, Resize
 from controlplane.services import operations as asking
 from controlplane.services import tenants
-from controlplane.services.control import Ask, Control
+from controlplane.services.control import Ask
 from controlplane.services.reviews import asking as reviews
 from controlplane.services.reviews import opening
-from controlplane.services.reviews.asking import OpenReview
 from controlplane.services.reviews.keeper import Keeper
-from tests.contract.person import Person
+from tests.operations.desk import FILE, Desk
 from tests.operations.house import ADMIN, ASK, OTHER, House
-
-FILE = "tenants/acme/tenant.yaml"
-
-
-@dataclass
-class Desk:
-    """A house whose changes go through reviews, and a person with a clone."""
-
-    house: House
-    control: Control
-    forge: Repository
-    run: Callable[[], None]
-    clones: Path
-    _persons: list[Person] = field(default_factory=list)
-
-    @property
-    def person(self) -> Person:
-        if not self._persons:
-            self.forge.base()
-            self._persons.append(Person(self.house.folder / "reviews.git", self.clones / "clone"))
-        return self._persons[0]
-
-    def create(self, slug: str = "acme", **fields: Any) -> str:
-        """A create by the verb; its review, which is planned and open."""
-        made = tenants.create(self.control, ADMIN, Create(slug=slug, **fields), ASK)
-        self.run()
-        return str(made["review"])
-
-    def ready(self, slug: str = "acme") -> None:
-        self.merge(self.create(slug))
-
-    def merge(self, review: str) -> dict[str, Any]:
-        reviews.merge(self.control, ADMIN, review, ASK)
-        self.run()
-        return self.shown(review)
-
-    def shown(self, review: str) -> dict[str, Any]:
-        return reviews.show(self.control, ADMIN, review)
-
-    def pushed(self, branch: str, text: str, path: str = FILE, start: str = "origin/main") -> str:
-        self.person.branch(branch, start)
-        self.person.write(path, text)
-        return self.person.push(branch, "--force")
-
-    def open(self, branch: str) -> str:
-        made = opening.open_(self.control, ADMIN, OpenReview(branch=branch), Ask(reason="by git"))
-        self.run()
-        return str(made["id"])
-
-    def on_main(self, path: str = FILE) -> str | None:
-        return self.forge.read(self.forge.base(), path)
-
-    def size(self, slug: str = "acme") -> str:
-        return str(tenants.show(self.control, ADMIN, slug)["size"])
-
-
-@pytest.fixture
-def desk(house: House, tmp_path: Path) -> Iterator[Desk]:
-    forge = Repository(house.folder / "reviews.git")
-    control = replace(house.control, changes_through="review", forge=lambda: forge)
-    worker = house.worker()
-    worker.hooks = (Keeper(control, look_seconds=0),)
-    yield Desk(house, control, forge, lambda: worker.run(until_idle=True), tmp_path / "home")
-    worker.engine.stop()
 
 
 def test_a_verb_opens_a_review_and_its_merge_is_the_approval(desk: Desk) -> None:

@@ -37,6 +37,9 @@ class Story:
     discarded: Sequence[str] = ()
     changes: Sequence[Mapping[str, Any]] = ()  # normal form, masked
     request: str = ""  # tenant.yaml as it shall be
+    machine: str = ""  # which one asked
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    revert: str = ""
 
 
 def parts(story: Story, limit: int = LIMIT) -> list[str]:
@@ -83,6 +86,11 @@ def _top(story: Story) -> str:
             f"\nEdited by hand and not taken: {names}. Rendered files follow from `tenant.yaml`: "
             "say there what shall be.\n"
         )
+    if story.evidence:
+        lines = "\n".join(f"| {cell(name)} | {cell(value)} |" for name, value in story.evidence.items())
+        text += f"\nProposed by {cell(story.machine)}, from what it found:\n\n| | |\n|---|---|\n{lines}\n"
+    if story.revert:
+        text += f"\nThe way back: `{cell(story.revert)}`\n"
     if story.next_command:
         text += f"\nNext: `{story.next_command}`\n"
     return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -60,9 +61,9 @@ class Keeper:
         forge = self.control.forge()
         for review in rows:
             self._keep(forge, review)
-        if rows and time.monotonic() - self._looked > self.look_seconds:
+        if time.monotonic() - self._looked > self.look_seconds:
             self._looked = time.monotonic()
-            self._look_at_branches(forge, [r for r in rows if r.status == ReviewStatus.OPEN])
+            self._look_at_branches(forge, rows)
         if through:
             self._publish(forge)
 
@@ -136,12 +137,21 @@ class Keeper:
             self._move(review, status=ReviewStatus.OPENING.value)
 
     def _look_at_branches(self, forge: Forge, rows: list[Review]) -> None:
-        heads = forge.branches() if rows else {}
+        heads = forge.branches()
+        self._drop_left_over(forge, heads, {r.branch for r in rows})
         for review in rows:
+            if review.status != ReviewStatus.OPEN:
+                continue
             try:
                 self._look_at(forge, review, heads.get(review.branch))
             except ControlPlaneError as error:
                 self._move(review, problem=PUSHED + error.message)
+
+    def _drop_left_over(self, forge: Forge, heads: Mapping[str, str], held: set[str]) -> None:
+        """Branches of ours whose review is over, as we left them."""
+        ours = [b for b in heads if b.startswith(layout.OURS) and b not in held]
+        with self.control.db.read() as session:
+            forge.drop([b for b in ours if reviews.knows(session, b, heads[b])])
 
     def _look_at(self, forge: Forge, review: Review, head: str | None) -> None:
         if head is None:
@@ -243,6 +253,8 @@ class Keeper:
             {layout.README: table},
         )
         commit = forge.publish(publication) or ""
+        if review.tenant_slug:
+            self._note_commit({review.tenant_slug: commit or review.merged_commit if folder else ""})
         good = operation is None or operation.status in _GOOD
         status = ReviewStatus.APPLIED if good else ReviewStatus.FAILED
         self._move(review, status=status.value, result_commit=commit, ended_at=self.control.now(), problem="")
@@ -254,6 +266,12 @@ class Keeper:
             tenant = tenants.by_slug(session, review.tenant_slug)
             return content.as_recorded(session, tenant, self.control.catalog)
         return None
+
+    def _note_commit(self, commits: dict[str, str]) -> None:
+        """The base's commit whose tenant.yaml is what the catalog has; none for a tenant that is gone."""
+        with self.control.db.write() as session:
+            for slug, commit in commits.items():
+                tenants.note_commit(session, tenants.by_slug(session, slug).uid, commit)
 
     # --- the fleet as it is -------------------------------------------------------------------------
 
@@ -272,7 +290,9 @@ class Keeper:
             files = {layout.README: fleet.readme(views.fleet_rows(session))} if due else {}
         if due:
             signature = Signature(SELF, self.control.now())
-            forge.publish(Publication("The fleet as it is\n", signature, folders, files))
+            commit = forge.publish(Publication("The fleet as it is\n", signature, folders, files))
+            if commit:
+                self._note_commit({f.removeprefix("tenants/"): commit if folders[f] else "" for f in folders})
         self._published |= {t.uid: t.revision for t in due[:_AT_ONCE]}
         if len(due) <= _AT_ONCE:
             self._mark = mark

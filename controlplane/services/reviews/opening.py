@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import Conflict, ControlPlaneError, Invalid, Missing
 from controlplane.domain.names import TenantUid, parse_slug, tenant_workspace
-from controlplane.domain.operation import Kind, Status, is_final
+from controlplane.domain.operation import Kind
 from controlplane.domain.review import desired
 from controlplane.domain.review.desired import Document, Wanted
 from controlplane.domain.review.forge import Forge, Look
@@ -32,7 +32,8 @@ from controlplane.services.once import within
 from controlplane.services.particulars import Particulars
 from controlplane.services.reviews import content, reading, views
 from controlplane.services.reviews.asking import OpenReview, record, repository
-from controlplane.store import operations, reviews
+from controlplane.services.reviews.closing import supersede
+from controlplane.store import reviews
 from controlplane.store import tenants as rows
 from controlplane.store.reviews.rows import Review
 from controlplane.store.tables import Tenant
@@ -85,7 +86,7 @@ def open_(control: Control, actor: Actor, body: OpenReview, ask: Ask) -> dict[st
             if again is not None:
                 record(control, session, actor, ask, again, "review.opened")
                 return views.in_full(control, session, again)
-            _supersede(inner, session, standing)
+            supersede(inner, session, standing, "its branch asks for something else now")
         review = _ask(inner, session, actor, found, ask)
         record(control, session, actor, ask, review, "review.opened")
         return views.in_full(control, session, review)
@@ -124,23 +125,6 @@ def _again(control: Control, session: Session, review: Review, found: Found) -> 
     if not reviews.move(session, review, **fields):
         raise Conflict(f"the review {review.id} was changed by somebody else just now; look again")
     return reviews.get(session, review.id)
-
-
-def _supersede(control: Control, session: Session, review: Review) -> None:
-    """Another request takes this one's place: its operation ends, its lock is free."""
-    now, why = control.now(), "its branch asks for something else now"
-    if review.operation_id:
-        operation = operations.get(session, review.operation_id)
-        if not is_final(Status(operation.status)):
-            if operation.status != Status.AWAITING_APPROVAL:
-                raise Conflict(
-                    f"{review.subject} is being planned by {operation.id} ({operation.status})",
-                    hint="open it again once that is done",
-                )
-            problem = {"code": "superseded", "detail": why}
-            operations.move(session, operation.id, Status.REJECTED, now, why, error=problem)
-    closed = {"status": ReviewStatus.CLOSED.value, "problem": why, "updated_at": now, "ended_at": now}
-    reviews.move(session, review, **closed)
 
 
 def _ask(control: Control, session: Session, actor: Actor, found: Found, ask: Ask) -> Review:

@@ -25,6 +25,9 @@ _COLUMNS = (
     "head",
     "base",
     "problem",
+    "machine",
+    "evidence",
+    "revert",
     "requested_by",
     "reason",
     "approvals",
@@ -126,6 +129,9 @@ def _story(review: Review, operation: Operation | None, plan: Plan | None) -> te
         discarded=review.discarded,
         changes=plan.changes if plan else (),
         request=review.desired,
+        machine=review.machine,
+        evidence=review.evidence,
+        revert=review.revert,
     )
 
 

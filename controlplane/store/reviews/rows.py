@@ -40,6 +40,9 @@ class Review(SQLModel, table=True):
     discarded: list[Any] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
     approvals: list[Any] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
     problem: str = ""
+    machine: str = ""  # which machine asked (`rightsizing`, `drift`, …); empty: a person
+    evidence: dict[str, Any] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    revert: str = ""  # the command that takes it back
     requested_by: str
     reason: str = ""
     merged_by: str = ""

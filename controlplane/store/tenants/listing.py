@@ -71,6 +71,7 @@ class TenantRow:
     monthly_usd: Decimal | None
     template_version: str
     revision: int
+    spec_commit: str
     created_at: datetime
     updated_at: datetime
     ready_at: datetime | None

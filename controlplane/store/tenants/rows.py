@@ -217,6 +217,11 @@ def observe_generation(session: Session, uid: str) -> None:
     changed_rows(session, update(Tenant).where(*behind).values(**reached))
 
 
+def note_commit(session: Session, uid: str, commit: str) -> None:
+    """Where the desired spec stands in the repository. Nothing of the tenant changes by it."""
+    changed_rows(session, update(Tenant).where(col(Tenant.uid) == uid).values(spec_commit=commit))
+
+
 def hold(session: Session, uid: str, revision: int | None = None) -> Tenant:
     """Lock the row until the transaction ends; Stale when it is not of the revision that was seen."""
     wanted = [col(Tenant.uid) == uid]
