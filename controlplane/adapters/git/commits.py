@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from controlplane.domain.errors import Invalid
 from controlplane.domain.review.forge import Signature
 
-COMMITTER = "controlplane <controlplane@localhost>"
+COMMITTER = ("controlplane", "controlplane@localhost")
 _FILE = re.compile(r"(?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+")
 _NAME = re.compile(r"[<>\n\r\0]")
 
@@ -29,8 +29,9 @@ class Commit:
 def stream(commit: Commit, ref: str) -> bytes:
     """Lengths stand before contents, so that no content can end what it stands in."""
     seconds = f"{int(commit.signature.at.timestamp())} +0000"
-    parts = [f"commit {ref}\n", f"author {_person(commit.signature.author)} {seconds}\n"]
-    parts += [f"committer {COMMITTER} {seconds}\n", _data(commit.message)]
+    name, address = person(commit.signature.author)
+    parts = [f"commit {ref}\n", f"author {name} <{address}> {seconds}\n"]
+    parts += [f"committer {COMMITTER[0]} <{COMMITTER[1]}> {seconds}\n", _data(commit.message)]
     if commit.parents:
         parts.append(f"from {commit.parents[0]}\n")
     parts += [f"merge {parent}\n" for parent in commit.parents[1:]]
@@ -50,9 +51,10 @@ def checked(path: str) -> str:
     return path
 
 
-def _person(name: str) -> str:
+def person(name: str) -> tuple[str, str]:
+    """Name and address of whoever asked; nothing in a name ends the line that it stands in."""
     plain = _NAME.sub("", name).strip()[:100] or "somebody"
-    return f"{plain} <{re.sub(r'[^A-Za-z0-9.@_-]', '-', plain)}>"
+    return plain, re.sub(r"[^A-Za-z0-9.@_-]", "-", plain)
 
 
 def _data(text: str) -> str:

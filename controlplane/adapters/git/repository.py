@@ -12,31 +12,54 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from controlplane.adapters.git.commits import Commit, checked, stream
+from controlplane.adapters.git.flow import FILE_MODES, Flow, decoded
 from controlplane.adapters.git.process import GitFailed, run
-from controlplane.domain.errors import Conflict, Invalid, Missing, Unavailable
+from controlplane.domain.errors import Invalid, Unavailable
 from controlplane.domain.review import fleet, layout
-from controlplane.domain.review.forge import Look, Merge, Proposal, Publication, Signature
+from controlplane.domain.review.forge import Case, Comment, Signature, Standing
 from controlplane.domain.review.layout import BASE, LARGEST_REQUEST_BYTES, Change, parse_branch
 
 _BRANCHES = "refs/heads/"
 _PARTS = "refs/controlplane/"  # ours, while a commit is made
 _MOST_CHANGES = 5_000
 _NONE = "0" * 40
-_FILE_MODES = ("100644", "100755")
 
 
-class Repository:
+class Repository(Flow):
     """Implements Forge."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    # --- what people say stands in the catalog ------------------------------------------------------
+
+    @property
+    def talks(self) -> bool:
+        return False
+
+    def show(self, case: Case) -> Standing:
+        """Our own doors make text and checks from the catalog, so that they are always the newest."""
+        return Standing(0, "", case.head, is_open=not case.is_over)
+
+    def standing(self, branch: str) -> Standing | None:
+        head = self._resolve(parse_branch(branch))
+        if head is None:
+            return None
+        return Standing(0, "", head, merged_commit=self._merged(head, self.base()) or "")
+
+    def comments(self, number: int, since: datetime) -> Sequence[Comment]:
+        del number, since  # people speak through our doors
+        return ()
+
+    def answer(self, number: int, key: str, text: str) -> None:
+        del number, key, text  # nobody asked
 
     # --- reading ------------------------------------------------------------------------------------
 
     def base(self) -> str:
         if not (self._folder / "HEAD").is_file():
             self._make()
-        found = self._resolve(_BRANCHES + BASE)
+        found = self._resolve(BASE)
         return found or self._first_commit()
 
     def branches(self) -> Mapping[str, str]:
@@ -49,15 +72,11 @@ class Repository:
         heads.pop(BASE, None)
         return heads
 
-    def look(self, branch: str) -> Look:
-        base, head = self.base(), self._resolve(_BRANCHES + parse_branch(branch))
-        if head is None:
-            raise Missing(f"there is no branch {branch!r}", hint="push it to the repository of reviews first")
+    def _left(self, branch: str, base: str, head: str) -> str:
         try:
-            left = self._git(["merge-base", base, head], f"looking at {branch}").decode().strip()
+            return self._git(["merge-base", base, head], f"looking at {branch}").decode().strip()
         except GitFailed as error:
             raise Invalid(f"the branch {branch} has nothing in common with {BASE}") from error
-        return Look(head, left, self.changed(left, head))
 
     def changed(self, first: str, second: str) -> tuple[Change, ...]:
         words = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff", first, second]
@@ -76,20 +95,13 @@ class Repository:
         if entry is None:
             return None
         mode, blob = entry
-        if mode not in _FILE_MODES:
+        if mode not in FILE_MODES:
             raise Invalid(f"{path}: not a regular file")
         size = int(self._git(["cat-file", "-s", blob], f"reading {path}"))
         if size > LARGEST_REQUEST_BYTES:
             raise Invalid(f"{path}: {size} bytes; at most {LARGEST_REQUEST_BYTES} are read")
         content = self._git(["cat-file", "blob", blob], f"reading {path}")
-        try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = content[: error.start].count(b"\n") + 1
-            raise Invalid(f"{path}:{line}: not UTF-8") from error
-
-    def same(self, first: str, second: str, folder: str) -> bool:
-        return self._entry(first, checked(folder)) == self._entry(second, folder)
+        return decoded(path, content)
 
     def _entry(self, commit: str, path: str) -> tuple[str, str] | None:
         """Mode and object of a path."""
@@ -101,57 +113,6 @@ class Repository:
 
     # --- writing ------------------------------------------------------------------------------------
 
-    def propose(self, proposal: Proposal) -> Look:
-        ref, base = _BRANCHES + parse_branch(proposal.branch), self.base()
-        there = self._resolve(ref)
-        commit = Commit(
-            parents=[
-                base,
-                *([there] if there else []),
-            ],  # the base's tree: of the branch, only the folder stays
-            message=proposal.message,
-            signature=proposal.signature,
-            gone=[proposal.folder],
-            files={f"{proposal.folder}/{name}": text for name, text in proposal.files.items()},
-        )
-        made = self._commit(commit)
-        if there and self._is_done(proposal, made, there, base):
-            return self.look(proposal.branch)
-        if (there or "") != proposal.seen:
-            raise Conflict(f"the branch {proposal.branch} was moved by somebody else; look at it again")
-        self._move(ref, made, there)
-        return self.look(proposal.branch)
-
-    def _is_done(self, proposal: Proposal, made: str, head: str, base: str) -> bool:
-        """The branch holds that folder already, on what the base holds now: an earlier life of ours."""
-        left = self.look(proposal.branch).base
-        return self.same(made, head, proposal.folder) and self.same(left, base, proposal.folder)
-
-    def merge(self, merge: Merge) -> str:
-        base = self.base()
-        head = self._resolve(_BRANCHES + parse_branch(merge.branch))
-        done = self._merged(merge.head, base)
-        if done:
-            return done
-        if head != merge.head:
-            raise Conflict(f"the branch {merge.branch} is not what was reviewed: it was pushed to since")
-        if not self.same(merge.base, base, merge.folder):
-            raise Conflict(
-                f"{merge.folder} changed on {BASE} since the branch {merge.branch} left it",
-                hint="plan it again from where it is now",
-            )
-        entry = self._entry(merge.head, checked(merge.folder))
-        commit = Commit(
-            parents=[base, merge.head],
-            message=merge.message,
-            signature=merge.signature,
-            gone=[merge.folder],
-            trees={merge.folder: entry[1]} if entry else {},
-        )
-        made = self._commit(commit)
-        self._move(_BRANCHES + BASE, made, base)
-        return made
-
     def _merged(self, head: str, base: str) -> str | None:
         """The commit on the base by which a head came in; None: it did not."""
         words = ["rev-list", "--first-parent", "--merges", "--parents", "--max-count=2000", base]
@@ -160,29 +121,6 @@ class Repository:
             if head in parents[1:]:
                 return commit
         return None
-
-    def publish(self, publication: Publication) -> str | None:
-        base = self.base()
-        commit = Commit(
-            parents=[base],
-            message=publication.message,
-            signature=publication.signature,
-            gone=list(publication.folders),
-            files={
-                **{f"{f}/{n}": text for f, files in publication.folders.items() for n, text in files.items()},
-                **publication.files,
-            },
-        )
-        made = self._commit(commit)
-        if self._tree(made) == self._tree(base):
-            return None
-        self._move(_BRANCHES + BASE, made, base)
-        return made
-
-    def drop(self, branches: Sequence[str]) -> None:
-        for branch in branches:
-            if self._resolve(_BRANCHES + parse_branch(branch)):
-                self._git(["update-ref", "-d", _BRANCHES + branch], f"removing {branch}")
 
     # --- git ----------------------------------------------------------------------------------------
 
@@ -201,9 +139,9 @@ class Repository:
         files = {layout.README: fleet.readme([]), layout.OWNERS: fleet.OWNERS_AT_FIRST}
         made = self._commit(Commit((), "An empty fleet\n", start, files=files))
         try:
-            self._move(_BRANCHES + BASE, made, None)
+            self._move(BASE, made, None)
         except Unavailable:
-            return self._resolve(_BRANCHES + BASE) or made
+            return self._resolve(BASE) or made
         return made
 
     def _commit(self, commit: Commit) -> str:
@@ -211,23 +149,28 @@ class Repository:
         ref = _PARTS + secrets.token_hex(8)
         words = ["fast-import", "--quiet", "--done", "--date-format=raw"]
         self._git(words, "writing a commit", stream(commit, ref))
-        made = self._resolve(ref)
+        made = self._at(ref)
         self._git(["update-ref", "-d", ref], "writing a commit")
         if made is None:
             raise Unavailable("writing a commit: git kept nothing of it")
         return made
 
-    def _move(self, ref: str, new: str, seen: str | None) -> None:
-        """From what was seen to what is new; somebody else's move in between is told, not undone."""
+    def _move(self, branch: str, new: str, seen: str | None) -> None:
         try:
-            self._git(["update-ref", ref, new, seen or _NONE], f"moving {ref}")
+            self._git(["update-ref", _BRANCHES + branch, new, seen or _NONE], f"moving {branch}")
         except GitFailed as error:
-            raise Unavailable(f"{ref.removeprefix(_BRANCHES)} moved meanwhile: {error.message}") from error
+            raise Unavailable(f"{branch} moved meanwhile: {error.message}") from error
+
+    def _remove(self, branch: str) -> None:
+        self._git(["update-ref", "-d", _BRANCHES + branch], f"removing {branch}")
 
     def _tree(self, commit: str) -> str:
         return self._git(["rev-parse", f"{commit}^{{tree}}"], "reading a commit").decode().strip()
 
-    def _resolve(self, ref: str) -> str | None:
+    def _resolve(self, branch: str) -> str | None:
+        return self._at(_BRANCHES + branch)
+
+    def _at(self, ref: str) -> str | None:
         words = ["for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", ref]
         for line in self._git(words, f"reading {ref}").decode(errors="replace").splitlines():
             found, kind, name = line.split(" ", 2)

@@ -64,7 +64,79 @@ class Publication:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Check:
+    name: str
+    state: str  # success, failure, pending
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A review as its host shall show it: one sticky comment in parts, checks on its commit."""
+
+    review: str
+    branch: str
+    head: str
+    title: str
+    parts: tuple[str, ...]
+    checks: tuple[Check, ...]
+    is_over: bool = False
+
+
+@dataclass(frozen=True)
+class Vote:
+    """An approval by a host's login, of one commit."""
+
+    login: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the host says of a branch's review. Logins are the host's; who they are is ours to say."""
+
+    number: int
+    url: str
+    head: str
+    author: str = ""
+    is_open: bool = True
+    is_foreign: bool = False  # it comes from a fork
+    merged_commit: str = ""  # empty: it is not merged
+    merged_by: str = ""
+    approvals: tuple[Vote, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comment:
+    id: str
+    login: str
+    text: str
+    at: datetime
+
+
 class Forge(Protocol):
+    @property
+    def talks(self) -> bool:
+        """Whether people review, comment and merge there; else they do it through our own doors."""
+        ...
+
+    def show(self, case: Case) -> Standing:
+        """Its page, its text and its checks become as they are said; said again, nothing changes."""
+        ...
+
+    def standing(self, branch: str) -> Standing | None:
+        """None: nothing was shown of this branch yet."""
+        ...
+
+    def comments(self, number: int, since: datetime) -> Sequence[Comment]:
+        """What others than we wrote since, the oldest first."""
+        ...
+
+    def answer(self, number: int, key: str, text: str) -> None:
+        """A comment of ours, once for each key."""
+        ...
+
     def base(self) -> str:
         """The base's newest commit; made with a first one where there is none."""
         ...
