@@ -66,9 +66,8 @@ class Bare:
         self.git("read-tree", base, env=env)
         for item in items:
             if item.get("sha", "") is None:
-                self.git(
-                    "update-index", "--force-remove", "--", item["path"], env=env | {"GIT_WORK_TREE": "/"}
-                )
+                gone = f"0 {'0' * 40}\t{item['path']}\n".encode()
+                self.git("update-index", "--index-info", given=gone, env=env)
                 continue
             sha = self.git("hash-object", "-w", "--stdin", given=item["content"].encode())
             self.git("update-index", "--add", "--cacheinfo", f"{item['mode']},{sha},{item['path']}", env=env)
