@@ -25,6 +25,7 @@ from api.rest import (
     costs,
     fleet,
     health,
+    hooks,
     migrations,
     operations,
     reviews,
@@ -56,6 +57,7 @@ ROUTERS = tuple(
         care,
         waves,
         reviews,
+        hooks,
         workspaces,
         health,
     )

@@ -71,6 +71,7 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
     ("GET", "/v1/reviews/{review_id}"): Action.READ_OPERATION,
     ("POST", "/v1/reviews/{review_id}/approve"): Action.APPROVE,
     ("POST", "/v1/reviews/{review_id}/merge"): Action.APPROVE,
+    ("POST", "/v1/hooks/{forge}"): OPEN,  # each delivery is signed
     ("GET", "/v1/tenants/{slug}/cost"): Action.READ_TENANT,
     ("GET", "/v1/costs/fleet"): Action.READ_FLEET,
     ("GET", "/v1/costs/forecast"): Action.READ_FLEET,

@@ -57,3 +57,10 @@ class SyncedBranch(View):
 
 class ReviewSync(Page):
     items: list[SyncedBranch]
+
+
+class HookAnswer(View):
+    """`accepted` is false for a delivery that came before."""
+
+    accepted: bool
+    event: str

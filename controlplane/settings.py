@@ -45,6 +45,14 @@ class Settings:
     changes_through: str = _setting(
         "direct", "`direct`, or `review`: every change is a branch, its merge the approval (docs/gitops.md)"
     )
+    forge: str = _setting("embedded", "where reviews are: `embedded`, or `github` (docs/gitops.md)")
+    forge_url: str = _setting("https://api.github.com", "the host's API")
+    forge_repository: str = _setting("", "OWNER/NAME of the repository of reviews on the host")
+    forge_login: str = _setting("", "who the host's token is: whose comments there are ours")
+    forge_token_file: str = _setting("", "file with the host's token")
+    forge_webhook_file: str = _setting("", "file with the secret that the host signs webhooks with")
+    forge_people_file: str = _setting("", "TOML file: who the host's logins are here (docs/gitops.md)")
+    forge_verb: str = _setting("controlplane", "what a comment for us begins with")
     two_person: bool = _setting(True, "who asked may not approve a production or destructive change")
     approval_days: int = _setting(7, "days after which a waiting approval expires")
     poll_seconds: float = _setting(0.5, "how often a worker and a following door look")
@@ -96,6 +104,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise BadSetting(
             f"CONTROLPLANE_CHANGES_THROUGH is {settings.changes_through!r}: say `direct` or `review`"
         )
+    if settings.forge not in ("embedded", "github"):
+        raise BadSetting(f"CONTROLPLANE_FORGE is {settings.forge!r}: say `embedded` or `github`")
     return settings
 
 

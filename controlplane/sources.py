@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from controlplane.domain.policy.decision import Policy
     from controlplane.domain.quotas.cells import Cell
     from controlplane.domain.rightsizing.opinions import OpinionSource
+    from controlplane.domain.review.forge import Forge
+    from controlplane.domain.review.verbs import HostRules, Person
     from controlplane.ports import (
         AlarmSource,
         BillSource,
@@ -25,6 +27,73 @@ if TYPE_CHECKING:
         QuotaSource,
     )
     from controlplane.settings import Settings
+
+REVIEWS_FOLDER = "reviews.git"
+
+
+def forge(settings: Settings) -> Forge:
+    """Where reviews live: on a host, or in the data folder."""
+    from controlplane.adapters.git import Repository
+
+    if settings.forge == "embedded":
+        return Repository(settings.data_dir.absolute() / REVIEWS_FOLDER)
+    from controlplane.adapters.forges import GitHub, connect
+
+    if not settings.forge_repository or not settings.forge_login:
+        raise Invalid(
+            "reviews on GitHub need a repository and a login",
+            hint="CONTROLPLANE_FORGE_REPOSITORY=OWNER/NAME, CONTROLPLANE_FORGE_LOGIN=…",
+        )
+    token = _secret(settings.forge_token_file, "CONTROLPLANE_FORGE_TOKEN_FILE")
+    line = connect(settings.forge_url, token)
+    return GitHub(line, settings.forge_repository, settings.forge_login)
+
+
+def host_rules(settings: Settings) -> HostRules:
+    """What the server says of its host; a review can change nothing of it."""
+    from controlplane.domain.review.verbs import HostRules
+
+    if settings.forge == "embedded":
+        return HostRules()
+    file = settings.forge_webhook_file
+    return HostRules(
+        kind=settings.forge,
+        verb=settings.forge_verb,
+        people=_people(settings.forge_people_file),
+        webhook_secret=lambda: _secret(file, "CONTROLPLANE_FORGE_WEBHOOK_FILE"),
+    )
+
+
+def _people(file: str) -> dict[str, Person]:
+    from controlplane.domain.review.verbs import Person
+    from controlplane.services.actor import Role
+
+    if not file:
+        return {}
+    doing = f"reading CONTROLPLANE_FORGE_PEOPLE_FILE, {file}"
+    try:
+        found = tomllib.loads(Path(file).expanduser().read_text(encoding="utf-8"))
+        return {
+            login.lower(): Person(str(one["name"]), Role(one["role"]).value, tuple(one.get("tenants", ())))
+            for login, one in found.items()
+        }
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"{doing}: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise Invalid(f"{doing}: {error}", hint='[login] name = "…", role = "operator"') from error
+
+
+def _secret(file: str, setting: str) -> str:
+    """Secrets come by reference: a file that is read when it is needed, and shown nowhere."""
+    if not file:
+        raise Invalid(f"{setting} is not set", hint="a file with the secret, readable by this user alone")
+    try:
+        found = Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Invalid(f"reading {setting}, {file}: {error.strerror}") from error
+    if not found:
+        raise Invalid(f"reading {setting}, {file}: it is empty")
+    return found
 
 
 def prices(account: AwsAccount) -> PriceSource:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from controlplane.store.states import States
 
 SANDBOX_FOLDER = "sandbox"
-REVIEWS_FOLDER = "reviews.git"
 
 
 def load_settings() -> Settings:
@@ -47,7 +46,6 @@ def control(settings: Settings) -> Control:
 
 
 def control_of(settings: Settings, db: Database) -> Control:
-    from controlplane.adapters.git import Repository
     from controlplane.catalog import load as load_catalog
     from controlplane.services.control import Control
 
@@ -63,7 +61,8 @@ def control_of(settings: Settings, db: Database) -> Control:
         price_source=lambda: price_source(settings),
         bill_source=lambda: sources.bills(aws_account(settings)),
         changes_through=settings.changes_through,
-        forge=lambda: Repository(settings.data_dir.absolute() / REVIEWS_FOLDER),
+        forge=cache(lambda: sources.forge(settings)),
+        host=sources.host_rules(settings),
         folders=settings.data_dir.absolute() / "workspaces",
         metric_source=lambda: sources.metrics(aws_account(settings)),
         fleet_source=cache(lambda: sources.fleet(aws_account(settings))),
@@ -255,6 +254,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
     from controlplane import operations  # noqa: F401 - offers every workflow to the engine
     from controlplane.durable import Engine, on_reach
     from controlplane.services import waves
+    from controlplane.services.reviews.hosting import Hosting
     from controlplane.services.reviews.keeper import Keeper
     from controlplane.steps import lifting
     from controlplane.steps.world import install, utc_now
@@ -292,7 +292,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             cell=here.cell_of_many,
             shares=shares,
             # One that ends when nothing is left to do would never end by a clock.
-            hooks=(partial(waves.advance, here), Keeper(here), FenceWatch(lifting.tend))
+            hooks=(partial(waves.advance, here), Keeper(here), Hosting(here), FenceWatch(lifting.tend))
             + (() if until_idle else (schedules.clock(here, executor, alone=not shares),)),
         )
         if started is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controlplane.catalog import Catalog
+from controlplane.domain.review.verbs import HostRules
 from controlplane.store.database import Database
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Control:
     bill_source: Callable[[], BillSource] | None = None
     changes_through: str = "direct"  # or `review`
     forge: Callable[[], Forge] | None = None  # where reviews live
+    host: HostRules = HostRules()  # what is allowed there, and to whom
     folders: Path | None = None  # where this machine's workspaces are
     metric_source: Callable[[], MetricSource] | None = None
     fleet_source: Callable[[], FleetSource] | None = None

@@ -22,6 +22,18 @@ _HEADS = "refs/heads/"
 _MOST_CHANGES = 5_000
 
 
+def connect(url: str, token: str) -> Line:
+    headers = {
+        "authorization": f"Bearer {token}",
+        "accept": "application/vnd.github+json",
+        "x-github-api-version": "2022-11-28",
+        "user-agent": "controlplane",
+    }
+    if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise Invalid("speaking to GitHub: its API is not https://…", hint="CONTROLPLANE_FORGE_URL")
+    return Line("GitHub", url.rstrip("/"), headers)
+
+
 class GitHub(Flow):
     """Implements Forge. `login` is who the token is: whose comments are ours."""
 

@@ -16,6 +16,7 @@ from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.services.page import decode, encode
 from controlplane.services.reviews import views
+from controlplane.services.reviews.closing import supersede
 from controlplane.store import audit, operations, reviews
 from controlplane.store.reviews.rows import Review
 
@@ -104,6 +105,17 @@ def merge(control: Control, actor: Actor, review_id: str, ask: Ask) -> dict[str,
             operations.note(session, operation.id, **note)
         record(control, session, actor, ask, review, "review.merged")
         session.expire_all()
+        return views.in_full(control, session, reviews.get(session, review_id))
+
+
+def close(control: Control, actor: Actor, review_id: str, ask: Ask) -> dict[str, Any]:
+    """Give it up before it is merged: its operation is rejected, and the tenant is free at once."""
+    with control.db.write() as session:
+        review = get(session, actor, review_id, Action.CHANGE_TENANT)
+        if review.status not in (ReviewStatus.OPENING, ReviewStatus.OPEN):
+            raise Conflict(f"the review {review_id} cannot be closed: it is {review.status}")
+        supersede(control, session, review, f"given up by {actor.name}")
+        record(control, session, actor, ask, review, "review.closed")
         return views.in_full(control, session, reviews.get(session, review_id))
 
 

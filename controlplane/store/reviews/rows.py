@@ -45,9 +45,40 @@ class Review(SQLModel, table=True):
     revert: str = ""  # the command that takes it back
     requested_by: str
     reason: str = ""
+    page: int = 0  # its number on the host of the repository; 0: it has none there
+    page_url: str = ""
+    shown: str = ""  # digest of what the host shows
+    heard_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)  # of the last comment
     merged_by: str = ""
     merged_commit: str = ""
     result_commit: str = ""
     created_at: datetime = Field(sa_type=UtcTime, nullable=False)
     updated_at: datetime = Field(sa_type=UtcTime, nullable=False)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)
+
+
+class HostComment(SQLModel, table=True):
+    """What was said to us on a host's page, once, and what we answer; the answer may wait for the host."""
+
+    __tablename__ = "host_comment"
+    __table_args__ = (Index("host_comment_review", "review_id"),)
+
+    id: str = Field(primary_key=True)  # the host's
+    review_id: str
+    login: str
+    word: str
+    at: datetime = Field(sa_type=UtcTime, nullable=False)
+    answer: str = ""  # empty: it is being done
+    answered_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)
+
+
+class HostDelivery(SQLModel, table=True):
+    """A webhook that came in. It only says that there is something to look at."""
+
+    __tablename__ = "host_delivery"
+    __table_args__ = (Index("host_delivery_new", "looked_at", "received_at"),)
+
+    id: str = Field(primary_key=True)  # the host's
+    event: str
+    received_at: datetime = Field(sa_type=UtcTime, nullable=False)
+    looked_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)

@@ -51,6 +51,12 @@ class Double:
     def press_merge(self, number: int, login: str) -> str:
         return str(self._merge(self.pulls[number], "Merge", login))
 
+    def open_by(self, login: str, branch: str) -> int:
+        body = {"head": branch, "title": branch, "body": ""}
+        _, told = self.open_pull(Asked({}, {}, body))
+        self.pulls[told["number"]]["author"] = login
+        return int(told["number"])
+
     def press_close(self, number: int) -> None:
         self.pulls[number]["state"] = "closed"
 

@@ -126,6 +126,25 @@ CREATE TABLE drift_finding (
 );
 CREATE UNIQUE INDEX drift_one_live ON drift_finding (identifier, attribute) WHERE status IN ('open','proposed');
 CREATE INDEX drift_status ON drift_finding (status, id);
+CREATE TABLE host_comment (
+	id VARCHAR NOT NULL,
+	review_id VARCHAR NOT NULL,
+	login VARCHAR NOT NULL,
+	word VARCHAR NOT NULL,
+	at DATETIME NOT NULL,
+	answer VARCHAR NOT NULL,
+	answered_at DATETIME,
+	CONSTRAINT pk_host_comment PRIMARY KEY (id)
+);
+CREATE INDEX host_comment_review ON host_comment (review_id);
+CREATE TABLE host_delivery (
+	id VARCHAR NOT NULL,
+	event VARCHAR NOT NULL,
+	received_at DATETIME NOT NULL,
+	looked_at DATETIME,
+	CONSTRAINT pk_host_delivery PRIMARY KEY (id)
+);
+CREATE INDEX host_delivery_new ON host_delivery (looked_at, received_at);
 CREATE TABLE idempotency_key (
 	actor VARCHAR NOT NULL,
 	"key" VARCHAR NOT NULL,
@@ -275,6 +294,10 @@ CREATE TABLE review (
 	revert VARCHAR NOT NULL,
 	requested_by VARCHAR NOT NULL,
 	reason VARCHAR NOT NULL,
+	page INTEGER NOT NULL,
+	page_url VARCHAR NOT NULL,
+	shown VARCHAR NOT NULL,
+	heard_at DATETIME,
 	merged_by VARCHAR NOT NULL,
 	merged_commit VARCHAR NOT NULL,
 	result_commit VARCHAR NOT NULL,

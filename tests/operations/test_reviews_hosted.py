@@ -1,0 +1,132 @@
+"""Reviews on a host, with real git behind its API: shown, approved, commented on and merged there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controlplane.services import operations as asking
+from controlplane.services.reviews import asking as reviews
+from tests.contract.github.server import Fault
+from tests.contract.person import Person
+from tests.operations.hosted import Hosted, hosted
+from tests.operations.house import ADMIN, ASK, House
+
+
+@pytest.fixture
+def desk(house: House, tmp_path: Path) -> Iterator[Hosted]:
+    with hosted(house, tmp_path / "host.git") as made:
+        yield made
+
+
+def test_a_person_s_merge_on_the_page_is_the_approval(desk: Hosted) -> None:
+    review = desk.create()
+    double = desk.host.double
+    (text,) = double.texts(desk.page)
+    assert "### create acme: open" in text
+    assert {one["context"]: one["state"] for one in double.statuses}["controlplane"] == "success"
+    assert desk.house.cloud.databases() == []
+    commit = double.press_merge(desk.page, "bob-hub")
+    desk.run()
+    seen = desk.shown(review["id"])
+    assert (seen["status"], seen["merged_by"], seen["merged_commit"]) == ("applied", "local:bob", commit)
+    assert len(desk.house.cloud.databases()) == 1
+    assert "### create acme: applied" in double.texts(desk.page)[0]
+    assert desk.control.forge is not None
+    assert "| acme |" in (desk.control.forge().read(desk.control.forge().base(), "README.md") or "")
+
+
+def test_a_stranger_s_merge_approves_nothing(desk: Hosted) -> None:
+    review = desk.create()
+    desk.host.double.press_merge(desk.page, "mallory")
+    desk.run()
+    seen = desk.shown(review["id"])
+    assert (seen["status"], "mallory merged it, but" in seen["problem"]) == ("merged", True)
+    assert desk.house.cloud.databases() == []
+    asking.approve(desk.control, ADMIN, review["operation"], ASK)
+    desk.run()
+    assert desk.shown(review["id"])["status"] == "applied"
+
+
+def test_our_own_merge_is_one_on_the_page(desk: Hosted) -> None:
+    review = desk.create()
+    reviews.merge(desk.control, ADMIN, review["id"], ASK)
+    desk.run()
+    assert desk.shown(review["id"])["status"] == "applied"
+    assert desk.host.double.pulls[desk.page]["merged"] == desk.shown(review["id"])["merged_commit"]
+
+
+def test_verbs_are_heard_from_who_may_and_answered_once(desk: Hosted) -> None:
+    review = desk.create()
+    assert "is nobody here" in desk.says("mallory", "controlplane apply")
+    assert "may not do" in desk.says("eve-hub", "controlplane apply")
+    assert "there is no review" in desk.says("own-hub", "controlplane apply")
+    assert "`frobnicate` is not known" in desk.says("bob-hub", "controlplane frobnicate")
+    assert "| `controlplane unlock` |" in desk.says("mallory", "controlplane help")
+    assert "**explain**" in desk.says("bob-hub", "controlplane explain")
+    assert "local:bob approves" in desk.says("bob-hub", "controlplane approve_policies")
+    assert desk.shown(review["id"])["approvals"][0]["actor"] == "local:bob"
+    said = len(desk.host.double.texts(desk.page))
+    desk.run()
+    assert len(desk.host.double.texts(desk.page)) == said
+    assert desk.house.cloud.databases() == []
+    assert "**apply**" in desk.says("bob-hub", "controlplane apply")
+    assert desk.shown(review["id"])["status"] == "applied"
+
+
+def test_unlock_and_a_closed_page_free_the_tenant_at_once(desk: Hosted) -> None:
+    first = desk.create()
+    assert "acme is free" in desk.says("bob-hub", "controlplane unlock")
+    assert desk.shown(first["id"])["status"] == "closed"
+    assert desk.host.double.pulls[desk.page]["state"] == "closed"
+    second = desk.create()
+    desk.host.double.press_close(desk.page)
+    desk.run()
+    assert desk.shown(second["id"])["problem"] == "it was closed on its page"
+    assert asking.show(desk.control, ADMIN, second["operation"])["status"] == "rejected"
+
+
+def test_approvals_on_the_page_are_the_second_person_s(desk: Hosted) -> None:
+    desk.control = replace(desk.control, two_person=True)
+    review = desk.create(stage="production", size="small")
+    refusal = "another person than local:ann has to approve"
+    assert refusal in desk.says("ann-hub", "controlplane apply")
+    desk.host.double.approve(desk.page, "mallory")
+    desk.host.double.approve(desk.page, "ann-hub")
+    assert refusal in desk.says("ann-hub", "controlplane apply")
+    desk.host.double.approve(desk.page, "bob-hub")
+    desk.run()
+    assert "**apply**" in desk.says("ann-hub", "controlplane apply")
+    assert desk.shown(review["id"])["status"] == "applied"
+
+
+def test_a_page_that_a_person_opened_is_a_request_in_their_name(desk: Hosted, tmp_path: Path) -> None:
+    assert desk.control.forge is not None
+    desk.control.forge().base()
+    person = Person(desk.host.double.bare.folder, tmp_path / "clone")
+    for slug, login in (("acme", "bob-hub"), ("beta", "mallory")):
+        person.branch(f"new-{slug}")
+        person.write(f"tenants/{slug}/tenant.yaml", f"slug: {slug}\n")
+        person.push(f"new-{slug}")
+        desk.host.double.open_by(login, f"new-{slug}")
+    desk.run()
+    (made,) = reviews.page(desk.control, ADMIN)["items"]
+    assert (made["requested_by"], made["branch"], made["status"]) == ("local:bob", "new-acme", "open")
+    assert "mallory is nobody here" in desk.host.double.texts(desk.page)[0]
+
+
+def test_nothing_is_lost_while_the_host_is_down(desk: Hosted) -> None:
+    review = desk.create()
+    desk.host.double.say(desk.page, "bob-hub", "controlplane approve_policies")
+    for first in (2, 5, 7):
+        desk.host.faults = [Fault(502)] * (3 * first)
+        desk.run()
+    desk.host.faults = []
+    desk.run()
+    desk.run()
+    assert desk.shown(review["id"])["approvals"][0]["actor"] == "local:bob"
+    assert sum("local:bob approves" in text for text in desk.host.double.texts(desk.page)) == 1
+    assert len(desk.host.double.pulls) == 1
