@@ -61,6 +61,15 @@ def hosted(house: House, folder: Path) -> Iterator[Hosted]:
         rules = HostRules("github", people=PEOPLE, webhook_secret=lambda: SECRET)
         control = replace(house.control, changes_through="review", forge=lambda: forge, host=rules)
         worker = house.worker()
-        worker.hooks = (Keeper(control, look_seconds=0), Hosting(control, look_seconds=0))
-        yield Hosted(house, control, host, lambda: worker.run(until_idle=True))
-        worker.engine.stop()
+        worker.hooks = (Keeper(control), Hosting(control, look_seconds=3600))
+
+        def run() -> None:
+            """To its end, with a look at the host in between, as after a webhook."""
+            worker.run(until_idle=True)
+            Hosting(control)()
+            worker.run(until_idle=True)
+
+        try:
+            yield Hosted(house, control, host, run)
+        finally:
+            worker.engine.stop()

@@ -8,6 +8,7 @@ nothing is sent until then, and whoever asks is told so.
 from __future__ import annotations
 
 import random
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +48,7 @@ class Line:
     pauses: tuple[float, ...] = PAUSES_SECONDS
     clock: Clock = field(default_factory=Clock)
     timeout_seconds: float = 15.0
+    _trust: ssl.SSLContext = field(default_factory=httpx.create_ssl_context, init=False, repr=False)
     _quiet_until: float = field(default=0.0, init=False)
     _seen: OrderedDict[str, tuple[str, httpx.Response]] = field(default_factory=OrderedDict, init=False)
 
@@ -99,15 +101,8 @@ class Line:
         if known:
             headers["if-none-match"] = known[0]
         try:
-            answer = httpx.request(
-                method,
-                self.url + path,
-                json=body,
-                params=query,
-                headers=headers,
-                timeout=self.timeout_seconds,
-                follow_redirects=False,
-            )
+            with httpx.Client(timeout=self.timeout_seconds, verify=self._trust) as client:
+                answer = client.request(method, self.url + path, json=body, params=query, headers=headers)
         except httpx.HTTPError as error:
             return None, type(error).__name__
         if known and answer.status_code == httpx.codes.NOT_MODIFIED:
