@@ -89,18 +89,17 @@ def test_unlock_and_a_closed_page_free_the_tenant_at_once(desk: Hosted) -> None:
     assert asking.show(desk.control, ADMIN, second["operation"])["status"] == "rejected"
 
 
-def test_approvals_on_the_page_are_the_second_person_s(desk: Hosted) -> None:
-    desk.control = replace(desk.control, two_person=True)
-    review = desk.create(stage="production", size="small")
-    refusal = "another person than local:ann has to approve"
-    assert refusal in desk.says("ann-hub", "controlplane apply")
-    desk.host.double.approve(desk.page, "mallory")
-    desk.host.double.approve(desk.page, "ann-hub")
-    assert refusal in desk.says("ann-hub", "controlplane apply")
-    desk.host.double.approve(desk.page, "bob-hub")
-    desk.run()
-    assert "**apply**" in desk.says("ann-hub", "controlplane apply")
-    assert desk.shown(review["id"])["status"] == "applied"
+def test_approvals_on_the_page_are_the_second_person_s(house: House, tmp_path: Path) -> None:
+    strict = replace(house, control=replace(house.control, two_person=True))
+    with hosted(strict, tmp_path / "host.git") as desk:
+        review = desk.create(stage="production", size="small")
+        desk.host.double.approve(desk.page, "mallory")
+        desk.host.double.approve(desk.page, "ann-hub")
+        refusal = "another person than local:ann has to approve"
+        assert refusal in desk.says("ann-hub", "controlplane apply")
+        desk.host.double.approve(desk.page, "bob-hub")
+        assert "**apply**" in desk.says("ann-hub", "controlplane apply")
+        assert desk.shown(review["id"])["status"] == "applied"
 
 
 def test_a_page_that_a_person_opened_is_a_request_in_their_name(desk: Hosted, tmp_path: Path) -> None:
@@ -121,11 +120,9 @@ def test_a_page_that_a_person_opened_is_a_request_in_their_name(desk: Hosted, tm
 def test_nothing_is_lost_while_the_host_is_down(desk: Hosted) -> None:
     review = desk.create()
     desk.host.double.say(desk.page, "bob-hub", "controlplane approve_policies")
-    for first in (2, 5, 7):
-        desk.host.faults = [Fault(502)] * (3 * first)
-        desk.run()
-    desk.host.faults = []
+    desk.host.faults = [Fault(502)] * 12
     desk.run()
+    desk.host.faults = []
     desk.run()
     assert desk.shown(review["id"])["approvals"][0]["actor"] == "local:bob"
     assert sum("local:bob approves" in text for text in desk.host.double.texts(desk.page)) == 1
