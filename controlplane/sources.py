@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount
     from controlplane.domain.policy.decision import Policy
     from controlplane.domain.quotas.cells import Cell
-    from controlplane.domain.rightsizing.opinions import OpinionSource
     from controlplane.domain.review.forge import Forge
     from controlplane.domain.review.verbs import HostRules, Person
+    from controlplane.domain.rightsizing.opinions import OpinionSource
     from controlplane.ports import (
         AlarmSource,
         BillSource,
