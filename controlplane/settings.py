@@ -55,6 +55,10 @@ class Settings:
     forge_verb: str = _setting("controlplane", "what a comment for us begins with")
     two_person: bool = _setting(True, "who asked may not approve a production or destructive change")
     approval_days: int = _setting(7, "days after which a waiting approval expires")
+    retention_days: int = _setting(
+        90, "days that plans, Terraform's lines and older states are kept; 0: for ever"
+    )
+    retention_states: int = _setting(50, "newest states of each workspace that stay however old they are")
     poll_seconds: float = _setting(0.5, "how often a worker and a following door look")
     server: str = _setting("", "URL of an API server; the CLI then works through it")
     token: str = _setting("", "API token for `server`")

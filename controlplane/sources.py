@@ -195,3 +195,9 @@ def change_by_hand(account: AwsAccount, identifier: str, facts: Mapping[str, Any
         raise Refused(f"changing {identifier} past the control plane: that is shown on the sandbox only")
     rds = Clients(account).get("rds")
     rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **facts)
+
+
+def kms(account: AwsAccount) -> Any:
+    from controlplane.adapters.aws.clients import Clients
+
+    return Clients(account).get("kms")

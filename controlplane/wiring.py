@@ -75,6 +75,8 @@ def control_of(settings: Settings, db: Database) -> Control:
         workspaces=settings.data_dir.absolute() / "workspaces",
         states=lambda: states(settings, db),
         rightsizing_alone=settings.rightsizing_alone,
+        retention_days=settings.retention_days,
+        retention_states=settings.retention_states,
     )
 
 
@@ -172,8 +174,8 @@ def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:
     kind, _, place = settings.keyring.partition(":")
     if kind == "file":
         return FileKeyring(Path(place).expanduser())
-    if kind == "kms" and clients is not None:
-        return KmsKeyring(clients.get("kms"), place)
+    if kind == "kms":
+        return KmsKeyring(clients.get("kms") if clients else sources.kms(aws_account(settings)), place)
     if settings.keyring == "" and settings.is_sandbox:
         return FileKeyring(file_beside(settings.data_dir.absolute()))
     raise Invalid(
@@ -385,8 +387,6 @@ def rebuild_catalog(settings: Settings, reason: str, *, dry_run: bool) -> dict[s
 
 def states(settings: Settings, db: Database) -> States:
     """The state store, for Terraform's http backend."""
-    from controlplane.adapters.aws.clients import Clients
     from controlplane.store.states import States
 
-    clients = None if settings.is_sandbox else Clients(aws_account(settings))
-    return States(db, keyring(settings, clients))
+    return States(db, keyring(settings))

@@ -34,6 +34,7 @@ class FileKeyring:
 
     def __init__(self, path: Path) -> None:
         self._path = path.expanduser().absolute()
+        self._read_at: tuple[int, int] | None = None
         self._keys = self._load() if self._path.exists() else self._create()
 
     def __repr__(self) -> str:
@@ -59,7 +60,17 @@ class FileKeyring:
             raise Broken(f"decrypting a record: its data key does not open under {key_id}") from error
 
     def key_ids(self) -> Sequence[str]:
+        """As they are now: another process may have rotated, and what is sealed from then on is its key's."""
+        if self._stamp() != self._read_at:
+            self._keys = self._load()
         return list(reversed(self._keys))
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return self._read_at  # gone: what is in memory still serves
+        return found.st_ino, found.st_mtime_ns
 
     def rotate(self) -> str:
         """A new current key; the older ones stay until nothing needs them."""
@@ -85,7 +96,9 @@ class FileKeyring:
     def _load(self) -> dict[str, bytes]:
         try:
             with self._path.open("rb") as file:
-                _refuse_readable_by_others(self._path, os.fstat(file.fileno()))
+                found = os.fstat(file.fileno())
+                _refuse_readable_by_others(self._path, found)
+                self._read_at = (found.st_ino, found.st_mtime_ns)
                 stored = json.load(file)
             keys = {entry["id"]: base64.b64decode(entry["key"], validate=True) for entry in stored["keys"]}
         except OSError as error:

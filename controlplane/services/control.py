@@ -63,6 +63,8 @@ class Control:
     plan_source: Callable[[], PlanSource] | None = None  # only where a process may run Terraform
     workspaces: Path | None = None  # the rendered folders of this host
     states: Callable[[], States] | None = None  # Terraform's, of every workspace
+    retention_days: int = 90  # plans, lines of Terraform and older states stay that long; 0: for ever
+    retention_states: int = 50  # the newest of each workspace stay, however old
     rightsizing_alone: str = ""  # whose steps down need nobody, in an allow window; a selector
 
     @property

@@ -48,6 +48,7 @@ app.add_typer(blueprint.group, name="blueprint")
 for name in ("wave", "audit", "token", "user", "window"):
     app.add_typer(getattr(fleet, name), name=name)
 app.add_typer(machine.db, name="db")
+app.add_typer(machine.key, name="key")
 app.add_typer(machine.sandbox, name="sandbox")
 machine.register(app)
 

@@ -16,7 +16,7 @@ from controlplane.services.drift import scanning as drift
 from controlplane.services.rightsizing import alarms
 from controlplane.services.rightsizing import asked as rightsizing_asked
 from controlplane.services.rightsizing import scanning as rightsizing
-from controlplane.services.schedules import hours, lifetimes
+from controlplane.services.schedules import hours, lifetimes, retention
 
 Work = Callable[[Control, Actor], str]
 _WAY = Way(Ask(reason="by schedule"))
@@ -108,6 +108,11 @@ def _off_hours(control: Control, actor: Actor) -> str:
     return ", ".join(hours.follow(control)) or "everybody is as the hour wants"
 
 
+def _retention(control: Control, actor: Actor) -> str:
+    gone = retention.tidy(control, actor)
+    return ", ".join(f"{count} {kind} dropped" for kind, count in gone.items()) or "everything is kept"
+
+
 JOBS: Mapping[str, Job] = {
     "rightsizing": Job("two weeks of metrics against every class", "30 3 * * *", _rightsizing, 1800, 180),
     "rightsizing-hot": Job("who is overloaded right now", "*/10 * * * *", _overload, 60, 15),
@@ -120,6 +125,7 @@ JOBS: Mapping[str, Job] = {
     "ttl": Job("whose time is over, and who is warned of it", "*/5 * * * *", _lifetimes, 30, 15),
     "off-hours": Job("who sleeps at this hour, by the windows", "*/5 * * * *", _off_hours, 30, 15),
     "quotas": Job("what AWS grants the account", "5 4 * * *", _quotas),
+    "retention": Job("what old runs and states left behind", "25 2 * * *", _retention),
     "cost-record": Job("what the fleet costs today", "50 23 * * *", _cost_record, 0),
     "cost-actuals": Job("what was billed, one paid request", "45 6 * * *", _cost_actuals),
     "price-refresh": Job("whether prices changed", "20 5 * * mon", _prices),

@@ -18,6 +18,7 @@ from controlplane.terminal.output import Column
 
 db = typer.Typer(help="The catalog's database.", no_args_is_help=True)
 sandbox = typer.Typer(help="The embedded sandbox: an AWS emulator and a PostgreSQL.", no_args_is_help=True)
+key = typer.Typer(help="The key that states and plans are sealed under.", no_args_is_help=True)
 _FINDINGS = (Column("code", "code"), Column("message", "message"), Column("next", "hint"))
 
 
@@ -118,6 +119,20 @@ def check(here: Here) -> int:
     if not found:
         here.out.note("the catalog is whole")
     return ExitCode.FAILED if found else ExitCode.DONE
+
+
+@command(key, "rotate", changes=True)
+def rotate(here: Here) -> None:
+    """Make a new key and seal everything stored under it; safe to stop, and to repeat."""
+    wiring = _wiring(here)
+    keys, asking = (importlib.import_module(f"controlplane.services.{name}") for name in ("keys", "control"))
+    control = wiring.control(here.settings)
+    try:
+        ask = asking.Ask(reason=here.manner.reason)
+        ring = wiring.keyring(here.settings)
+        here.out.one(keys.rotate(control, wiring.local_actor(), ring, ask), "id")
+    finally:
+        control.db.close()
 
 
 # --- the sandbox ------------------------------------------------------------------------------------

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from controlplane.domain.errors import Conflict, Denied, Invalid, Missing, Unavailable
 from controlplane.services.actor import Actor, Role
@@ -15,6 +18,7 @@ from controlplane.services.schedules import listing
 from controlplane.services.schedules.jobs import JOBS, Job
 from controlplane.services.schedules.listing import Change
 from controlplane.services.schedules.running import Clockwork, run
+from controlplane.store.tables import AuditEntry, Run, RunLine
 from controlplane.worker.schedules import Clock
 from tests.doors.care.neighbourhood import ADMIN, Neighbourhood
 from tests.unit.rightsizing.traces import Load, flat
@@ -219,3 +223,19 @@ def test_a_clock_survives_an_outage_of_the_catalog(here: Neighbourhood) -> None:
     for _ in range(2):
         clock.look()
         assert clock.join(20)
+
+
+def test_what_is_old_is_dropped_by_the_clock_and_the_audit_says_so(here: Neighbourhood) -> None:
+    with here.control.db.write() as session:
+        session.add(
+            Run(id="r1", operation_id="gone", workspace_id="w", verb="plan", status="ended", ended_at=1)
+        )
+        session.add(RunLine(run_id="r1", number=1, at=1, stream="terraform", text="line"))
+    assert "1 lines dropped" in JOBS["retention"].work(here.control, ADMIN)
+    for_ever = replace(here.control, retention_days=0)
+    assert JOBS["retention"].work(for_ever, ADMIN) == "everything is kept"
+    with here.control.db.read() as session:
+        written = session.scalars(
+            select(AuditEntry).where(col(AuditEntry.action) == "retention.applied")
+        ).one()
+    assert written.after["lines"] == 1

@@ -88,7 +88,7 @@ OWN = {
 OPTIONS_TO_COME = {"--at", "--as", "--discover", "--full"}
 COMMANDS_TO_COME = {
     *(f"blueprint {verb}" for verb in ("render", "plan", "destroy", "cost", "checklist")),
-    *("template outdated", "template rollout", "catalog rebuild", "key rotate"),
+    *("template outdated", "template rollout", "catalog rebuild"),
     *(f"webhook {verb}" for verb in ("list", "add", "remove", "replay")),
 }
 ROUTES_TO_COME = {
