@@ -14,6 +14,16 @@ resource "aws_xray_sampling_rule" "this" {
   resource_arn   = "*"
 }
 
+# AWS knows no resources for sending traces; its own policy says just that.
+resource "aws_iam_role_policy_attachment" "this" {
+  for_each = var.traced_roles
+
+  role       = each.value
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"
+}
+
+data "aws_partition" "current" {}
+
 resource "aws_xray_encryption_config" "this" {
   type   = "KMS"
   key_id = var.key_arn

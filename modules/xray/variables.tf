@@ -33,3 +33,9 @@ variable "share" {
     error_message = "A share lies between 0 and 1."
   }
 }
+
+variable "traced_roles" {
+  description = "Names of the roles whose tasks send traces, each under a name of its own."
+  type        = map(string)
+  default     = {}
+}

@@ -92,9 +92,10 @@ def test_no_log_is_kept_for_ever(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHARED)
 def test_what_serves_the_edge_stands_in_us_east_1(name: str) -> None:
-    serving = [*wired(name, "waf"), *wired(name, "certificate")]
-    assert serving
-    assert {module.provider for module in serving} == {"us_east_1"}
+    (cdn,) = wired(name, "cdn")
+    serving = {given(cdn, key).split(".")[1] for key in ("certificate_arn", "web_acl_arn")}
+    providers = [w.provider for w in load().blueprint(name).platform.modules if w.name in serving]
+    assert providers == ["us_east_1", "us_east_1"]
     assert 'alias  = "us_east_1"' in rendered(name).files["main.tf"]
 
 
