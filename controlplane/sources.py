@@ -1,5 +1,6 @@
-"""What services may look at outside by themselves: prices, bills, metrics, databases, quotas. A part of the
-composition root: `wiring` says of which account. Imported when it is needed, like everything there."""
+"""What services may look at outside by themselves: prices, bills, metrics, databases, quotas; and the start
+of what watches over fences. A part of the composition root: `wiring` says of which account. Imported when it
+is needed, like everything there."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from controlplane.domain.errors import Invalid, Refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from controlplane.adapters.aws.clients import AwsAccount
     from controlplane.domain.policy.decision import Policy
     from controlplane.domain.quotas.cells import Cell
@@ -201,3 +204,11 @@ def kms(account: AwsAccount) -> Any:
     from controlplane.adapters.aws.clients import Clients
 
     return Clients(account).get("kms")
+
+
+def watchdog(data_dir: Path) -> Callable[[], None]:
+    """Starts the watchdog over fences unless one lives on this machine."""
+    from controlplane.supervisor.watchdog import WatchdogStarter
+    from controlplane.worker.watchdog import LOCK
+
+    return WatchdogStarter(data_dir / LOCK, data_dir / "watchdog.log")

@@ -121,9 +121,7 @@ def sandbox_folder(settings: Settings) -> Path:
 
 def sandbox(settings: Settings) -> SandboxInfo:
     """The running sandbox of this data folder."""
-    from controlplane.sandbox import lifecycle
-
-    found = lifecycle.status(sandbox_folder(settings))
+    found = sandbox_status(settings)
     if not found.running or found.info is None:
         raise Unavailable("the sandbox does not run", hint="controlplane sandbox start")
     return found.info
@@ -245,6 +243,8 @@ def world(settings: Settings, db: Database) -> World:
         tls=tls_of(settings),
         policy=sources.policy(settings),
         prices=prices_folder(settings),
+        guard=sources.watchdog(settings.data_dir.absolute()),
+        steady_seconds=3 if settings.is_sandbox else 60,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType, Request, Round, offer
-from controlplane.steps import leaving, moving, slots, workspace
+from controlplane.steps import leaving, moving, replicating, slots, workspace
 
 
 class Finalize(Request):
@@ -27,7 +27,7 @@ FINALIZE = offer(
         rounds=(
             Round(
                 "unprotect",
-                before=(moving.begin_finalizing,),
+                before=(moving.begin_finalizing, replicating.end_reverse),
                 complete=(slots.settle, leaving.take_last),
             ),
             REMOVE,

@@ -8,13 +8,23 @@ from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 from controlplane.operations.finalize import REMOVE
 from controlplane.operations.types import OperationType, Request, Round, offer
-from controlplane.steps import credentials, fencing, leaving, lifting, moving, probing, slots, targets
+from controlplane.steps import (
+    credentials,
+    fencing,
+    leaving,
+    lifting,
+    moving,
+    probing,
+    replicating,
+    slots,
+    targets,
+)
 
 LEFTOVER = "leftover"
 
 
 class Rollback(Request):
-    """`accept_loss`: what was written since the switch is given up."""
+    """`accept_loss`: what was written since the switch is given up, where it was not sent back."""
 
     accept_loss: bool = False
 
@@ -22,6 +32,7 @@ class Rollback(Request):
 def go_back(operation_id: str) -> dict[str, Any]:
     moving.begin_return(operation_id)
     fencing.fence_target(operation_id)
+    replicating.bring_back(operation_id)
     loss = targets.measure_loss(operation_id)
     moving.reverse(operation_id)
     route = credentials.point_route(operation_id)
@@ -29,6 +40,7 @@ def go_back(operation_id: str) -> dict[str, Any]:
     answer = probing.probe(operation_id)
     probing.record_endpoint(operation_id, route, answer["reachable"])
     moving.serve_again(operation_id)
+    replicating.end_reverse(operation_id)
     return {"route": route, "loss": loss}
 
 

@@ -94,6 +94,8 @@ def _rotate(wish: Wish) -> Payload:
             f"{wish.tenant.slug} was adopted, and no login to it is known",
             hint=f"take it over first: controlplane tenant rotate {wish.tenant.slug} --what master",
         )
+    if what == Login.CONTROL:
+        moves.require_nothing_sent_back(wish.session, wish.tenant)
     return payload
 
 

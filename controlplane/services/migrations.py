@@ -25,6 +25,7 @@ from controlplane.services import tenants
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control, plain
 from controlplane.services.moves import row_of
+from controlplane.steps.replicating import is_armed
 from controlplane.store import moves, operations, slots
 from controlplane.store import tenants as tenant_rows
 from controlplane.store.moves import Migration
@@ -113,6 +114,8 @@ def _fallback(row: Migration, now: datetime) -> dict[str, Any]:
 def _would_lose(tenant: Tenant, row: Migration) -> str:
     if row.flip == Flip.OPEN:
         return "nothing: the route was not switched"
+    if row.flip in (Flip.FLIPPED, Flip.RETURNING) and is_armed(row):
+        return f"nothing: what is written to e{row.to_epoch} is sent back to e{row.from_epoch}"
     if row.flip in (Flip.FLIPPED, Flip.RETURNING):
         since = plain(row.opened_at) or "the switch"
         return f"everything written since {since}; how much is counted when both databases are closed"

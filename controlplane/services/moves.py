@@ -22,6 +22,7 @@ from controlplane.domain.workspace import SlotSpec
 from controlplane.operations.rollback import LEFTOVER
 from controlplane.services.accept import invalid_field
 from controlplane.services.control import Control
+from controlplane.steps.replicating import is_armed
 from controlplane.steps.subject import slot_spec
 from controlplane.store import moves, operations, platforms, slots
 from controlplane.store.moves import Migration
@@ -39,13 +40,15 @@ def admit_upgrade(control: Control, session: Session, tenant: Tenant, body: Payl
     _require_upgradable(session, tenant)
     strategy = Strategy(body["strategy"])
     source = _slot(session, tenant, tenant.epoch)
-    size, storage = _target_size(tenant, source, body)
+    size, storage = _target_size(tenant, source, body, may_shrink=strategy is Strategy.LOGICAL_REPLICATION)
     spec = {"stage": "production", "environment": "production", "size": size.value, "storage_gb": storage}
     after = {**spec, "cost_tier": cost_tier(Stage.PRODUCTION, size)}
     if strategy is Strategy.IN_PLACE:
         seeded: Payload = {"slot": _grown(control, source, size, storage)}
     else:
-        seeded = _restored(control, session, tenant, source, size, storage)
+        seeded = _elsewhere(control, session, tenant, source, size, storage)
+    if strategy is Strategy.LOGICAL_REPLICATION:  # born empty: the rows follow
+        seeded = {"slot": replace(seeded["slot"], snapshot_identifier=None), "copied_from": ""}
     answers = _answers(control, session, tenant, body, strategy)
     checklist.require(tenant.slug, answers)
     return {
@@ -86,15 +89,16 @@ def _slot(session: Session, tenant: Tenant, epoch: int) -> SlotSpec:
     return slot_spec(slots.get(session, tenant.uid, epoch))
 
 
-def _target_size(tenant: Tenant, source: SlotSpec, body: Payload) -> tuple[Size, int]:
+def _target_size(tenant: Tenant, source: SlotSpec, body: Payload, *, may_shrink: bool) -> tuple[Size, int]:
     """What was asked for, else what the customer's class needs and never less than there is."""
     mapped = default_size(Stage.PRODUCTION, tenant.locations, tenant.users)
     size = Size(body["size"]) if body.get("size") else max(mapped, source.size, key=LADDER.index)
     if size is Size.MICRO and not tenant.rightsizing_decision:
         raise invalid_field("size", "micro in production needs a recorded right-sizing decision; use small")
     storage = int(body.get("storage_gb") or source.storage_gb)
-    if storage < source.storage_gb:
-        raise invalid_field("storage_gb", f"storage never shrinks: {source.storage_gb} GB are there")
+    if storage < source.storage_gb and not may_shrink:
+        said = f"storage never shrinks: {source.storage_gb} GB are there; --strategy logical_replication may"
+        raise invalid_field("storage_gb", said)
     return size, storage
 
 
@@ -113,7 +117,7 @@ def _grown(control: Control, source: SlotSpec, size: Size, storage: int) -> Slot
     )
 
 
-def _restored(
+def _elsewhere(
     control: Control, session: Session, tenant: Tenant, source: SlotSpec, size: Size, storage: int
 ) -> Payload:
     """A new database on the production platform, from a snapshot under that platform's key."""
@@ -202,7 +206,8 @@ def admit_finalize(control: Control, session: Session, tenant: Tenant, body: Pay
 
 
 def admit_rollback(session: Session, tenant: Tenant, body: Payload) -> Payload:
-    """Past OPEN it gives up what was written since; what an earlier try left is simply removed."""
+    """Past OPEN it gives up what was written since, unless that was sent back; what an earlier try left
+    is simply removed."""
     row = row_of(session, tenant)
     leftover = {slot.epoch for slot in slots.present(session, tenant.uid)} - {tenant.epoch}
     if State(row.state) in FINAL and leftover:
@@ -212,7 +217,7 @@ def admit_rollback(session: Session, tenant: Tenant, body: Payload) -> Payload:
         raise Conflict(
             f"{tenant.slug} has no way back to take: its migration is {row.state}", hint=_show(tenant)
         )
-    if not body.get("accept_loss"):
+    if not body.get("accept_loss") and not is_armed(row):
         since = row.opened_at.isoformat() if row.opened_at else "its switch"
         raise Refused(
             f"going back gives up everything that {tenant.slug} has written since {since}: how much that is "
@@ -221,6 +226,16 @@ def admit_rollback(session: Session, tenant: Tenant, body: Payload) -> Payload:
             details={"since": since},
         )
     return {**body, "migration": row.id, "leaving": row.to_epoch, "removed_in": 2}
+
+
+def require_nothing_sent_back(session: Session, tenant: Tenant) -> None:
+    """Rows are sent back with cp_control's password: with another one the way back would end unseen."""
+    row = moves.current(session, tenant.uid)
+    if row is not None and is_armed(row):
+        raise Conflict(
+            f"{tenant.slug} soaks, and what it writes is sent back with cp_control's password",
+            hint=f"when it has soaked: controlplane migration finalize {tenant.slug}",
+        )
 
 
 def row_of(session: Session, tenant: Tenant) -> Migration:

@@ -1,5 +1,5 @@
-"""The fence around a database that is left: raised with a lease, and drained. The lease is written before
-the first login is closed, so that whoever dies, somebody knows of it (`lifting`)."""
+"""The fence around a database that is left: raised with a lease, and drained. The lease is written, and
+somebody watches over it, before the first login is closed: whoever dies, it is lifted (`lifting`)."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def _raise(operation_id: str, id_: str, epoch: int, while_: Flip) -> int:
         values = {"fenced_epoch": epoch, "fence_deadline": deadline, "fenced_at": since}
         if not moves.flip(session, id_, while_, while_, **values):
             raise Conflict("the fence lapsed and was lifted: nothing is closed again")
+    here.guard()
     found = subject.load(operation_id)
     control = login(found.the_tenant(), moving.slot_at(found, epoch), "cp_control")
     ended = here.ports.database.fence(control)

@@ -15,7 +15,7 @@ from controlplane.domain.migration.states import FINAL, ON_LAPSE, Flip, State
 from controlplane.domain.names import WorkspaceId, slot_key
 from controlplane.domain.operation import Status
 from controlplane.domain.plan.settle import read_state
-from controlplane.steps import moving, subject, workspace
+from controlplane.steps import moving, replicating, subject, workspace
 from controlplane.steps.credentials import login
 from controlplane.steps.story import effect
 from controlplane.steps.subject import Subject
@@ -101,6 +101,8 @@ def _lift_and_note(row: Migration) -> None:
     here = world()
     if row.fenced_at is not None and row.fenced_epoch is not None:
         _lift(row, row.fenced_epoch)
+    if row.flip not in (Flip.FLIPPED, Flip.RETURNING):
+        replicating.drop_all(row, _subject_of(row))
     with here.db.write() as session:
         row = moves.get(session, row.id)
         # After a way back that was not taken the source stays closed, as it was.

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.errors import Conflict, Refused
-from controlplane.domain.migration.states import FINAL, Flip, State, Strategy, is_reached
+from controlplane.domain.migration.states import FINAL, Flip, State, Strategy, is_reached, may_flip
 from controlplane.domain.migration.windows import is_expired
 from controlplane.domain.operation import Kind, Status
 from controlplane.domain.tenant import Environment, Phase, Stage
@@ -166,7 +166,7 @@ def _require_leave(session: Any, operation_id: str, row: Migration) -> None:
     if operations.get(session, operation_id).cancel_requested:
         raise Conflict("cancelled before the switch: the tenant stays where it is")
     checked = row.verification
-    if row.state != State.VERIFIED or not checked.get("passed"):
+    if not may_flip(Strategy(row.strategy), State(row.state)) or not checked.get("passed"):
         raise Refused(
             "switching the route: the target is not verified", hint="controlplane migration show SLUG"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from controlplane.domain.errors import Conflict, Refused
-from controlplane.domain.migration.states import Flip, State
+from controlplane.domain.migration.states import Flip, State, Strategy
 from controlplane.durable import Retry
 from controlplane.steps import credentials, moving, probing, subject
 from controlplane.steps.credentials import login, tags_of
@@ -27,8 +27,11 @@ def preflight(operation_id: str) -> dict[str, Any]:
     if instance is None or instance.status != "available":
         state = instance.status if instance else "not there"
         raise Refused(f"{tenant.slug}: its database {slot.identifier} is {state}", hint="tenant explain SLUG")
-    if not instance.encrypted:
-        raise Refused(f"{slot.identifier} is not encrypted: its snapshot would not be either")
+    if not instance.encrypted and row.strategy == Strategy.SNAPSHOT_RESTORE:
+        raise Refused(
+            f"{slot.identifier} is not encrypted: its snapshot would not be either",
+            hint="--strategy logical_replication",
+        )
     obstacles = world().ports.migration.obstacles(login(tenant, slot, "cp_control"), row.strategy)
     for one in obstacles:
         say(operation_id, "warning", f"{one.name}: {one.detail}")

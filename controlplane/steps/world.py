@@ -28,9 +28,11 @@ class World:
     catalog: Catalog
     folders: Path  # of rendered workspaces
     now: Callable[[], datetime] = utc_now
+    guard: Callable[[], None] = lambda: None  # returns once a watchdog over fences lives, or raises
     poll_seconds: float = 0.5
     approval_days: int = 7
     two_person: bool = True
+    steady_seconds: float = 60.0  # for which a copy has to follow closely before anybody is fenced
     tls: str = "verify-full"  # how we log in to tenants' databases
     policy: Policy = DEFAULT
     prices: Path | None = None  # where the price books are that somebody took

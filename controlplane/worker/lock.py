@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import time
 from pathlib import Path
 from types import TracebackType
@@ -63,3 +64,17 @@ def worker_lives(database_file: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def end_stopped_worker(database_file: Path) -> bool:
+    """End the worker of this file if it was stopped (SIGSTOP, a debugger); one that runs is left alone."""
+    if not worker_lives(database_file):
+        return False
+    try:
+        pid = int(lock_path(database_file).read_text())
+        stopped = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
+        if stopped:
+            os.kill(pid, signal.SIGKILL)
+    except (OSError, ValueError):
+        return False  # it ended meanwhile, or this machine does not say
+    return stopped

@@ -166,7 +166,8 @@ class FakeMigration:
 
     def obstacles(self, control: Login, strategy: str) -> Sequence[Obstacle]:
         with self._database.using("obstacles", control) as server:
-            found = [Obstacle(**one) for one in server["obstacles"]]
+            here = [one for one in server["obstacles"] if one.get("strategy", strategy) == strategy]
+            found = [Obstacle(**{k: v for k, v in one.items() if k != "strategy"}) for one in here]
             prepared = [Obstacle("prepared transactions", ", ".join(server["prepared"]))]
             return found + (prepared if server["prepared"] else [])
 

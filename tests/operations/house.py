@@ -89,6 +89,7 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
             catalog=catalog,
             folders=folder / "workspaces",
             poll_seconds=0.01,
+            steady_seconds=0,
             two_person=two_person,
         )
     )

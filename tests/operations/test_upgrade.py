@@ -194,7 +194,14 @@ def test_a_cancelled_upgrade_is_taken_back_before_the_switch(poc: House, run: Ru
     assert not fenced(poc, 1)
 
 
+def without_a_way_back(house: House) -> None:
+    """Rows cannot be sent back: neither database may subscribe."""
+    fact = {"strategy": "logical_replication", "name": "cp_control cannot subscribe", "detail": "a test"}
+    obstacle(house, 1, obstacles=[fact])
+
+
 def test_a_rollback_past_open_says_what_it_gives_up_and_goes_back(poc: House, run: Run) -> None:
+    without_a_way_back(poc)
     upgrade(poc)
     run()
     poc.database.write(application(poc), TABLE, "three")

@@ -10,6 +10,7 @@ from controlplane.domain.plan.forecast import Outage
 # From the fence to the open target. At the approved outage the fence lapses: it never stands longer.
 _LEAST_SECONDS: Mapping[Strategy, int] = {
     Strategy.SNAPSHOT_RESTORE: 300,  # a snapshot and a restore, also of an empty database
+    Strategy.LOGICAL_REPLICATION: 5,  # the last rows, the comparison, and the way back
 }
 
 

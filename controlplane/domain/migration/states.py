@@ -11,6 +11,7 @@ from controlplane.domain.tenant import MigrationState
 class Strategy(StrEnum):
     SNAPSHOT_RESTORE = "snapshot_restore"
     IN_PLACE = "in_place"
+    LOGICAL_REPLICATION = "logical_replication"
 
 
 class State(StrEnum):
@@ -60,6 +61,24 @@ PATHS: dict[Strategy, tuple[State, ...]] = {
         _S.SEEDING,  # a snapshot under the fence, and the target restored from it
         _S.TARGET_READY,
         _S.VERIFIED,
+        _S.REVERSE_ARMED,
+        _S.FLIPPED,
+        _S.OPEN,
+        _S.SOAKING,
+    ),
+    Strategy.LOGICAL_REPLICATION: (
+        _S.REQUESTED,
+        _S.PREFLIGHT,
+        _S.APPROVED,
+        _S.TARGET_READY,
+        _S.SEEDING,  # rows are copied while the application goes on
+        _S.CATCHING_UP,
+        _S.PREVERIFIED,
+        _S.FENCING,
+        _S.FENCED,
+        _S.DRAINED,
+        _S.VERIFIED,
+        _S.REVERSE_ARMED,
         _S.FLIPPED,
         _S.OPEN,
         _S.SOAKING,
@@ -74,6 +93,8 @@ PATHS: dict[Strategy, tuple[State, ...]] = {
         _S.COMPLETE,
     ),
 }
+# States that a strategy goes through where the databases allow it.
+MAY_BE_SKIPPED = frozenset({(Strategy.SNAPSHOT_RESTORE, _S.REVERSE_ARMED)})
 FINAL = frozenset({_S.REVERSED, _S.COMPLETE, _S.ROLLED_BACK})
 AFTER_FLIP = frozenset({_S.FLIPPED, _S.OPEN, _S.SOAKING, _S.FINALIZING})
 _LATER: dict[State, frozenset[State]] = {
@@ -120,12 +141,26 @@ def legal(strategy: Strategy, current: State, following: State) -> bool:
         return False
     if following is _S.NEEDS_OPERATOR or current is _S.NEEDS_OPERATOR:
         return True
-    if following in _LATER.get(current, ()):
-        return True
-    if following in (_S.UNFENCING, _S.ROLLED_BACK):
-        return current not in AFTER_FLIP
+    later = following in _LATER.get(current, ())
+    return later or _calls_off(current, following) or _goes_on(strategy, current, following)
+
+
+def _calls_off(current: State, following: State) -> bool:
+    return following in (_S.UNFENCING, _S.ROLLED_BACK) and current not in AFTER_FLIP
+
+
+def _goes_on(strategy: Strategy, current: State, following: State) -> bool:
+    """Along the path, past nothing but what may be skipped."""
     path = PATHS[strategy]
-    return current in path and following in path and path.index(following) == path.index(current) + 1
+    if current not in path or following not in path or path.index(following) <= path.index(current):
+        return False
+    between = path[path.index(current) + 1 : path.index(following)]
+    return all((strategy, state) in MAY_BE_SKIPPED for state in between)
+
+
+def may_flip(strategy: Strategy, current: State) -> bool:
+    """Whether all that comes before the switch is done."""
+    return _goes_on(strategy, current, State.FLIPPED)
 
 
 def check(strategy: Strategy, current: State, following: State) -> None:

@@ -1,4 +1,4 @@
-"""What is done on this machine: `doctor`, `db …`, `sandbox …`, `serve`, `worker`, `demo`, `version`."""
+"""What is done on this machine: `doctor`, `db …`, `sandbox …`, `serve`, `worker`, `watchdog`, `demo`, …"""
 
 from __future__ import annotations
 
@@ -64,6 +64,19 @@ def worker(
     return ExitCode.DONE
 
 
+def watchdog(
+    here: Here,
+    until_open: Annotated[bool, typer.Option("--until-open", help="End when no fence stands.")] = False,
+) -> int:
+    """Lift fences at their deadline, whatever becomes of the worker that raised them."""
+    _wiring(here)
+    running: list[Any] = []
+    signal.signal(signal.SIGTERM, lambda _number, _frame: [one.stop() for one in running])
+    guarding = importlib.import_module("controlplane.guarding")
+    guarding.run_watchdog(here.settings, until_open=until_open, started=running.append)
+    return ExitCode.DONE
+
+
 def serve(
     here: Here,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -89,8 +102,8 @@ def demo(
 
 
 def register(app: typer.Typer) -> None:
-    for name, function in (("doctor", doctor), ("serve", serve), ("worker", worker), ("demo", demo)):
-        command(app, name)(function)
+    for function in (doctor, serve, worker, watchdog, demo):
+        command(app, function.__name__)(function)
     command(app, "version")(version)
 
 

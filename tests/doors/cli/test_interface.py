@@ -40,7 +40,7 @@ key        rotate
 sandbox    start stop status reset
 db         migrate backup check
 """
-ALONE = {"demo", "doctor", "serve", "worker"}
+ALONE = {"demo", "doctor", "serve", "watchdog", "worker"}
 ROUTES = """
 GET  /tenants   POST /tenants   POST /tenants/batch   GET /tenants/{}   PATCH /tenants/{}
 POST /tenants/{}/resize|upgrade|suspend|resume|rotate|destroy|restore|reconcile|adopt
@@ -83,6 +83,7 @@ OWN = {
     "cost prices": "--refresh",
     "drift scan": "--full",
     "worker": "--until-idle",
+    "watchdog": "--until-open",
 }
 # What is promised and not built yet.
 OPTIONS_TO_COME = {"--at", "--as", "--discover", "--full"}

@@ -111,6 +111,12 @@ def test_a_way_back_that_gives_something_up_says_so_first(
     assert (begun["kind"], begun["status"]) == ("rollback", "pending")
 
 
+def test_a_way_back_that_loses_nothing_needs_no_acceptance(premises: Premises, way: Terminal) -> None:
+    moved(premises, "acme", receipts={"reverse": {"armed": True}})
+    assert "nothing" in way("migration", "show", "acme", "-o", "json").json()["rollback_loses"]
+    assert way("migration", "rollback", "acme", *QUIET).json()["kind"] == "rollback"
+
+
 def test_before_the_switch_a_rollback_calls_it_off(premises: Premises, way: Terminal) -> None:
     moved(premises, "acme", state="seeding", flip="open", opened_at=None)
     upgrade = premises.tenant("other")  # stands for the upgrade, which is not over

@@ -28,6 +28,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
     [
         (Strategy.SNAPSHOT_RESTORE, 60, Outage(300, 3600)),
         (Strategy.SNAPSHOT_RESTORE, 1, Outage(60, 60)),
+        (Strategy.LOGICAL_REPLICATION, 10, Outage(5, 600)),
         (Strategy.IN_PLACE, 60, Outage(60, 120)),
     ],
 )
@@ -37,8 +38,9 @@ def test_a_move_costs_its_fence_and_in_place_what_changes(
     assert of_move(strategy, minutes, Outage(60, 120)) == expected
 
 
-def test_a_move_to_another_database_is_never_free() -> None:
-    assert of_move(Strategy.SNAPSHOT_RESTORE, 5, NO_OUTAGE).words() != NO_OUTAGE.words()
+@pytest.mark.parametrize("strategy", [Strategy.SNAPSHOT_RESTORE, Strategy.LOGICAL_REPLICATION])
+def test_a_move_to_another_database_is_never_free(strategy: Strategy) -> None:
+    assert of_move(strategy, 5, NO_OUTAGE).words() != NO_OUTAGE.words()
 
 
 def test_what_is_left_of_a_window_is_never_negative() -> None:

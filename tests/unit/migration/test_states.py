@@ -19,11 +19,15 @@ from controlplane.domain.migration.states import (
     check,
     is_reached,
     legal,
+    may_flip,
 )
 
 RESTORED = "requested preflight approved fencing fenced drained seeding target_ready verified"
+COPIED = "seeding catching_up preverified fencing fenced drained verified"
+REPLICATED = f"requested preflight approved target_ready {COPIED}"
 ARROWS = {
-    Strategy.SNAPSHOT_RESTORE: [f"{RESTORED} flipped open soaking"],
+    Strategy.SNAPSHOT_RESTORE: [f"{RESTORED} reverse_armed flipped open soaking"],
+    Strategy.LOGICAL_REPLICATION: [f"{REPLICATED} reverse_armed flipped open soaking"],
     Strategy.IN_PLACE: ["requested preflight approved target_ready verified open complete"],
 }
 LATER = {
@@ -40,10 +44,13 @@ BEFORE_THE_FLIP = set(State) - AFTER_FLIP - FINAL
 
 
 def arrows(strategy: Strategy) -> set[tuple[State, State]]:
-    """Along its path, on from the switch, back before it, and by a person; to stay is no move."""
+    """Along its path, on from the switch, back before it, and by a person; whoever restores a snapshot may
+    have no way to send rows back."""
     named = {pair for line in ARROWS[strategy] for pair in itertools.pairwise(line.split())}
     named |= {(one, two) for one, two in (line.split() for line in LATER)}
     found = {(State(one), State(two)) for one, two in named}
+    if strategy is Strategy.SNAPSHOT_RESTORE:
+        found.add((State.VERIFIED, State.FLIPPED))
     found |= {(one, two) for one in BEFORE_THE_FLIP for two in (State.UNFENCING, State.ROLLED_BACK)}
     living = set(State) - FINAL
     found |= {(one, State.NEEDS_OPERATOR) for one in living} | {(State.NEEDS_OPERATOR, two) for two in State}
@@ -84,6 +91,15 @@ def test_what_lies_behind_is_reached_and_nothing_else(strategy: Strategy) -> Non
     path = PATHS[strategy]
     for (here, current), (there, wanted) in itertools.product(enumerate(path), enumerate(path)):
         assert is_reached(strategy, current, wanted) == (here >= there)
+
+
+def test_who_may_switch_has_done_all_that_comes_before() -> None:
+    ready = {strategy: {s for s in State if may_flip(strategy, s)} for strategy in Strategy}
+    assert ready == {
+        Strategy.SNAPSHOT_RESTORE: {State.VERIFIED, State.REVERSE_ARMED},
+        Strategy.LOGICAL_REPLICATION: {State.REVERSE_ARMED},
+        Strategy.IN_PLACE: set(),
+    }
 
 
 @pytest.mark.parametrize("beside", [State.REVERSED, State.FINALIZING, State.COMPLETE, State.ROLLED_BACK])
