@@ -23,7 +23,7 @@ from controlplane.terminal.commands import (
     schedule,
     tenants,
 )
-from controlplane.terminal.commands.shapes import blueprint
+from controlplane.terminal.commands.shapes import blueprint, template
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.output import Printer
 
@@ -45,6 +45,7 @@ app.add_typer(schedule.group, name="schedule")
 app.add_typer(schedule.quota, name="quota")
 app.add_typer(schedule.cells, name="cell")
 app.add_typer(blueprint.group, name="blueprint")
+app.add_typer(template.group, name="template")
 for name in ("wave", "audit", "token", "user", "window"):
     app.add_typer(getattr(fleet, name), name=name)
 app.add_typer(machine.db, name="db")

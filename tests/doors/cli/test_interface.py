@@ -88,13 +88,11 @@ OWN = {
 # What is promised and not built yet.
 OPTIONS_TO_COME = {"--at", "--as", "--discover", "--full"}
 COMMANDS_TO_COME = {
-    *(f"blueprint {verb}" for verb in ("render", "plan", "destroy", "cost", "checklist")),
-    *("template outdated", "template rollout", "catalog rebuild"),
+    *("template rollout", "catalog rebuild"),
     *(f"webhook {verb}" for verb in ("list", "add", "remove", "replay")),
 }
 ROUTES_TO_COME = {
-    *(("POST", f"/blueprints/{{}}/{verb}") for verb in ("plan", "destroy")),
-    *(("GET", "/blueprints/{}/checklist"), ("GET", "/templates/outdated"), ("POST", "/templates/rollout")),
+    ("POST", "/templates/rollout"),
     *(("POST", "/hooks/{}"), ("GET", "/webhooks"), ("POST", "/webhooks"), ("DELETE", "/webhooks/{}")),
 }
 

@@ -49,6 +49,7 @@ READS = [
     ("blueprint", "show", "nothing"),
     ("blueprint", "checklist", "fargate_db_per_tenant"),
     ("blueprint", "checklist", "nothing"),
+    ("template", "outdated"),
     ("blueprint", "cost", "fargate_db_per_tenant", "--tenants", "5"),
     ("blueprint", "apply", "fargate_db_per_tenant", "--environment", "production", "--no-wait"),
     ("blueprint", "destroy", "fargate_db_per_tenant", "--confirm", "no"),
