@@ -5,13 +5,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+SCAN   := .venv-scan
 PIP     = $(BIN)/python -m pip install -q --disable-pip-version-check
 TESTS  ?= tests
 # Terraform's waits are idle: more tests than cores run side by side.
 JOBS   ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts serve bench prove lock clean
+.PHONY: help setup demo test scan check lint types contracts serve bench prove lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,7 +45,16 @@ types: $(READY) ## mypy, strict
 contracts: $(READY) ## who may import whom
 	@$(BIN)/lint-imports
 
-check: lint types contracts test ## what CI runs: lint, types, contracts, tests
+$(SCAN)/.ready: requirements-scan.lock
+	@$(PYTHON) -m venv $(SCAN)
+	@echo "installing the scanner (locked, with hashes) …"
+	@$(SCAN)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+scan: $(READY) $(SCAN)/.ready ## checkov on what every platform is in production
+	@$(BIN)/python -m tests.scan $(SCAN)/bin/checkov
+
+check: lint types contracts scan test ## what CI runs: lint, types, contracts, scan, tests
 
 serve: $(READY) ## API, console and worker on a sandbox that stays, until Ctrl-C
 	@$(BIN)/controlplane sandbox start
@@ -63,4 +73,4 @@ lock: $(READY) ## pin the dependencies anew
 
 clean: ## remove what was installed and made
 	@-[ -x $(BIN)/controlplane ] && $(BIN)/controlplane sandbox reset --yes >/dev/null 2>&1
-	@rm -rf $(VENV) .controlplane .controlplane-keys .mypy_cache .ruff_cache .pytest_cache build dist
+	@rm -rf $(VENV) $(SCAN) .controlplane .controlplane-keys .mypy_cache .ruff_cache .pytest_cache build dist
