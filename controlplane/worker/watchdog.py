@@ -74,6 +74,7 @@ class Watchdog:
         """Whether no fence stands. An outage of the catalog is survived: the next look comes soon enough."""
         try:
             self._tend()
+            self._free_catalog()  # a fence that still stands could not be noted as lifted
             with self._db.read() as session:
                 return not moves.stands(session)
         except ControlPlaneError as error:

@@ -27,7 +27,7 @@ from tests.operations.house import House, build
 from tests.operations.ordinary import create, shown, tenant
 from tests.operations.upgrading import fenced, picture, upgrade
 
-SECONDS = 60
+SECONDS = 150
 TRIES = 16
 
 
