@@ -13,8 +13,9 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import models, problems
 from api.auth import Gate
+from api.console.app import create_console
 from api.deps import House
-from api.edge import Edge
+from api.edge import PAGES, Edge
 from api.events import Hub
 from api.limits import Limits
 from api.measure import Measures
@@ -32,6 +33,7 @@ from api.rest import (
     templates,
     tenants,
     waves,
+    webhooks,
     workspaces,
 )
 from controlplane.services import about, log
@@ -60,6 +62,7 @@ ROUTERS = tuple(
         waves,
         reviews,
         hooks,
+        webhooks,
         workspaces,
         health,
     )
@@ -101,6 +104,7 @@ def create_app(
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.mount(PAGES, create_console(app.state.house))
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app
 

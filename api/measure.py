@@ -6,6 +6,12 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
+from controlplane.services.figures import Histogram
+
+Labels = tuple[tuple[str, str], ...]
+Families = Mapping[str, Mapping[Labels, float]]
+Counted = Mapping[Labels, Histogram]
+
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -24,12 +30,15 @@ class Measures:
             self._buckets[route][place] += 1
             self._seconds[route] += seconds
 
-    def text(self, gauges: Mapping[str, Mapping[tuple[tuple[str, str], ...], float]]) -> str:
+    def text(self, gauges: Families, counters: Families, histograms: Mapping[str, Counted]) -> str:
         with self._lock:
             lines = [*self._counted(), *self._timed()]
-        for name, values in gauges.items():
-            lines.append(f"# TYPE {name} gauge")
-            lines += [f"{name}{_labels(dict(labels))} {value:g}" for labels, value in values.items()]
+        for kind, families in (("gauge", gauges), ("counter", counters)):
+            for name, values in families.items():
+                lines.append(f"# TYPE {name} {kind}")
+                lines += [f"{name}{_labels(dict(labels))} {value:g}" for labels, value in values.items()]
+        for name, found in histograms.items():
+            lines += _histogram(name, found)
         return "\n".join(lines) + "\n"
 
     def _counted(self) -> Iterator[str]:
@@ -48,6 +57,17 @@ class Measures:
                 yield f"{name}_bucket{_labels({'route': route, 'le': bound})} {total}"
             yield f"{name}_sum{_labels({'route': route})} {self._seconds[route]:.6f}"
             yield f"{name}_count{_labels({'route': route})} {total}"
+
+
+def _histogram(name: str, found: Counted) -> Iterator[str]:
+    yield f"# TYPE {name} histogram"
+    for labels, told in found.items():
+        named = dict(labels)
+        bounds = [*(f"{bound:g}" for bound in told.bounds), "+Inf"]
+        for bound, count in zip(bounds, [*told.counts, told.number], strict=True):
+            yield f"{name}_bucket{_labels({**named, 'le': bound})} {count}"
+        yield f"{name}_sum{_labels(named)} {told.seconds:.3f}"
+        yield f"{name}_count{_labels(named)} {told.number}"
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -116,10 +116,37 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
     ("GET", "/v1/users"): Action.ADMINISTER,
     ("POST", "/v1/users"): Action.ADMINISTER,
     ("DELETE", "/v1/users/{user_id}"): Action.ADMINISTER,
+    ("GET", "/v1/webhooks"): Action.ADMINISTER,
+    ("POST", "/v1/webhooks"): Action.ADMINISTER,
+    ("DELETE", "/v1/webhooks/{webhook_id}"): Action.ADMINISTER,
+    ("POST", "/v1/webhooks/{webhook_id}/replay"): Action.ADMINISTER,
     ("GET", "/v1/workspaces/{workspace_id}/state"): Action.READ_STATE,
     ("POST", "/v1/workspaces/{workspace_id}/state"): Action.WRITE_STATE,
     ("LOCK", "/v1/workspaces/{workspace_id}/state"): Action.WRITE_STATE,
     ("UNLOCK", "/v1/workspaces/{workspace_id}/state"): Action.WRITE_STATE,
+}
+
+# The console's pages, which ask the same of a visitor; behind `/console`.
+PAGES: Mapping[tuple[str, str], Action | None] = {
+    ("GET", "/console.css"): OPEN,
+    ("GET", "/"): OPEN,
+    ("GET", "/login"): OPEN,
+    ("POST", "/login"): OPEN,
+    ("POST", "/logout"): Action.READ_TENANT,
+    ("GET", "/tenants"): Action.READ_TENANT,
+    ("GET", "/tenants/{slug}"): Action.READ_TENANT,
+    ("GET", "/tenants/{slug}/migration"): Action.READ_TENANT,
+    ("POST", "/tenants/{slug}/{verb}"): Action.CHANGE_TENANT,
+    ("GET", "/operations"): Action.READ_OPERATION,
+    ("GET", "/operations/{operation_id}"): Action.READ_OPERATION,
+    ("POST", "/operations/{operation_id}/approve"): Action.APPROVE,
+    ("POST", "/operations/{operation_id}/reject"): Action.APPROVE,
+    ("POST", "/operations/{operation_id}/cancel"): Action.STEER,
+    ("GET", "/costs"): Action.READ_FLEET,
+    ("GET", "/costs/chart.svg"): Action.READ_FLEET,
+    ("GET", "/reviews"): Action.READ_OPERATION,
+    ("POST", "/reviews/{review_id}/approve"): Action.APPROVE,
+    ("POST", "/reviews/{review_id}/merge"): Action.APPROVE,
 }
 
 

@@ -47,6 +47,12 @@ class RunOrder:
     destroy: bool = False  # PLAN: plan the destruction of everything
     touches_database: bool = False  # APPLY: not to be signalled unless a person insists
     timeout_seconds: int = 3600
+    request_id: str = ""  # whose request this comes from; the first line of its log says so
+
+    @property
+    def origin(self) -> str:
+        asked = f"{self.verb} for operation {self.operation}, asked for by request {self.request_id}"
+        return asked if self.request_id else ""
 
 
 @dataclass(frozen=True)
@@ -476,9 +482,6 @@ class PlanSource(Protocol):
         """One for each, as they are done. Nothing is locked, recorded or changed; who cannot be planned is
         named, and the others go on."""
         ...
-
-
-# --- telling people ---------------------------------------------------------------------------------
 
 
 class Notifier(Protocol):

@@ -66,6 +66,9 @@ class Settings:
     apply_role: str = _setting("", "role ARN for applies")
     data_role: str = _setting("", "role ARN for secrets and databases")
     external_id: str = _setting("", "external id for role assumption")
+    webhook_hosts: str = _setting(
+        "", "hosts and networks inside that webhooks may reach, by commas; empty: public ones only"
+    )
     rightsizing_alone: str = _setting(
         "",
         "selector of tenants whose steps down need nobody within an allow window, as stage=poc; empty: none",
@@ -83,6 +86,10 @@ class Settings:
     @property
     def is_sandbox(self) -> bool:
         return self.cloud == "sandbox"
+
+    @property
+    def webhook_networks(self) -> tuple[str, ...]:
+        return tuple(one.strip() for one in self.webhook_hosts.split(",") if one.strip())
 
     @property
     def slots(self) -> int:

@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from controlplane import sources, terraforms
+from controlplane import sources, telling, terraforms
 from controlplane.domain.errors import Invalid, Unavailable
 from controlplane.settings import Settings, load
 from controlplane.store.database import Database, open_database
@@ -63,7 +63,6 @@ def control_of(settings: Settings, db: Database) -> Control:
         changes_through=settings.changes_through,
         forge=cache(lambda: sources.forge(settings)),
         host=sources.host_rules(settings),
-        folders=settings.data_dir.absolute() / "workspaces",
         metric_source=lambda: sources.metrics(aws_account(settings)),
         fleet_source=cache(lambda: sources.fleet(aws_account(settings))),
         quota_source=lambda: sources.quotas(aws_account(settings)),
@@ -74,6 +73,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         plan_source=lambda: plans(settings, db),
         workspaces=settings.data_dir.absolute() / "workspaces",
         states=lambda: states(settings, db),
+        **telling.outside(settings, partial(aws_account, settings), partial(keyring, settings)),
         rightsizing_alone=settings.rightsizing_alone,
         retention_days=settings.retention_days,
         retention_states=settings.retention_states,
@@ -150,8 +150,7 @@ def aws_account(settings: Settings) -> AwsAccount:
 def plans(settings: Settings, db: Database) -> PlanSource:
     from controlplane.adapters.aws.clients import Clients
 
-    clients = Clients(aws_account(settings))
-    return terraforms.plans(settings, db, keyring(settings, clients), clients)
+    return terraforms.plans(settings, db, keyring(settings), Clients(aws_account(settings)))
 
 
 def prices_folder(settings: Settings) -> Path:
@@ -285,6 +284,7 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
         engine = Engine(settings.database_url, executor, settings.poll_seconds, here.cell_of_many)
         engine.launch()
         stack.callback(engine.stop)
+        post = schedules.post(here)
         worker = Worker(
             db=db,
             engine=engine,
@@ -294,12 +294,19 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
             cell=here.cell_of_many,
             shares=shares,
             # One that ends when nothing is left to do would never end by a clock.
-            hooks=(partial(waves.advance, here), Keeper(here), Hosting(here), FenceWatch(lifting.tend))
+            hooks=(
+                partial(waves.advance, here),
+                Keeper(here),
+                Hosting(here),
+                FenceWatch(lifting.tend),
+                post.look,
+            )
             + (() if until_idle else (schedules.clock(here, executor, alone=not shares),)),
         )
         if started is not None:
             started(worker)
         worker.run(until_idle=until_idle)
+        post.finish()
 
 
 # --- looking after the installation -----------------------------------------------------------------

@@ -40,7 +40,8 @@ def ready(request: Request) -> Response:
 @router.get("/metrics", response_class=PlainTextResponse, responses=_NOT_READY, summary="For Prometheus")
 def metrics(request: Request) -> Response:
     here = house(request)
-    text = here.measures.text(figures.gauges(here.control))
+    told = figures.gauges(here.control), figures.counters(here.control), figures.histograms(here.control)
+    text = here.measures.text(*told)
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

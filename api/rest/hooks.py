@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 
 from api.answers import reading
 from api.deps import house
-from api.review_models import HookAnswer
+from api.models.review import HookAnswer
 from controlplane.services.reviews import hooks
 
 router = APIRouter(prefix="/v1/hooks", tags=["reviews"])

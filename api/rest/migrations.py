@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from api import migration_models as models
 from api.answers import changing, reading
 from api.deps import DestroysTenant, ReadsTenant, Sending, changed
+from api.models import migration as models
 from controlplane.domain.operation import Kind
 from controlplane.operations import Finalize, Rollback
 from controlplane.services import migrations, tenants

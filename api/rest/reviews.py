@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from api import queries
-from api import review_models as models
 from api.answers import changing, reading
 from api.deps import Approves, ChangesTenant, ReadsOperation, Sending, changed
+from api.models import review as models
 from controlplane.services.reviews import asking, opening
 
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])

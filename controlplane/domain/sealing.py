@@ -33,5 +33,9 @@ def state_identity(workspace: str, lineage: str, serial: int, sha256: str) -> st
     return f"state:{workspace}:{lineage}:{serial}:{sha256}"
 
 
+def webhook_identity(webhook_id: str) -> str:
+    return f"webhook:{webhook_id}"
+
+
 def artifact_identity(run_id: str, name: str) -> str:
     return f"artifact:{run_id}:{name}"

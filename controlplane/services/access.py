@@ -6,12 +6,11 @@ import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
-
-from sqlalchemy.orm import Session
+from typing import Any
 
 from controlplane.domain.errors import AlreadyExists, Conflict, Unauthenticated
 from controlplane.services.actor import Action, Actor, Role
+from controlplane.services.audit import record
 from controlplane.services.bodies import NewToken, NewUser
 from controlplane.services.control import Ask, Control, new_id, plain
 from controlplane.store import audit
@@ -26,12 +25,6 @@ class AlreadyIssued(Conflict):
     """A token's secret is shown once and not kept: the same request cannot be answered the same."""
 
     code = "already_issued"
-
-
-class _What(TypedDict):
-    action: str
-    subject: str
-    after: dict[str, Any]
 
 
 def authenticate(control: Control, secret: str, origin: str = "") -> Actor:
@@ -88,7 +81,7 @@ def create_token(control: Control, actor: Actor, body: NewToken, ask: Ask) -> di
     with control.db.write() as session:
         kept = access.issue(session, row, secret)
         view = _token(control, kept)
-        _record(control, session, actor, ask, action="token.created", subject=f"token/{row.id}", after=view)
+        record(control, session, actor, ask, action="token.created", subject=f"token/{row.id}", after=view)
     return {**view, "secret": secret}
 
 
@@ -96,7 +89,7 @@ def revoke_token(control: Control, actor: Actor, token_id: str, ask: Ask) -> dic
     actor.require(Action.ADMINISTER)
     with control.db.write() as session:
         view = _token(control, access.revoke(session, token_id, control.now()))
-        _record(control, session, actor, ask, action="token.revoked", subject=f"token/{token_id}", after=view)
+        record(control, session, actor, ask, action="token.revoked", subject=f"token/{token_id}", after=view)
     return view
 
 
@@ -159,7 +152,7 @@ def add_user(control: Control, actor: Actor, body: NewUser, ask: Ask) -> dict[st
     )
     with control.db.write() as session:
         view = _user(access.add_user(session, row))
-        _record(control, session, actor, ask, action="user.added", subject=f"user/{row.name}", after=view)
+        record(control, session, actor, ask, action="user.added", subject=f"user/{row.name}", after=view)
     return view
 
 
@@ -167,21 +160,9 @@ def remove_user(control: Control, actor: Actor, user_id: str, ask: Ask) -> dict[
     actor.require(Action.ADMINISTER)
     with control.db.write() as session:
         access.remove_user(session, user_id)
-        _record(control, session, actor, ask, action="user.removed", subject=f"user/{user_id}", after={})
+        record(control, session, actor, ask, action="user.removed", subject=f"user/{user_id}", after={})
     return {"id": user_id}
 
 
 def _user(row: User) -> dict[str, Any]:
     return {name: plain(getattr(row, name)) for name in ("id", "name", "role", "tenants", "created_at")}
-
-
-def _record(control: Control, session: Session, actor: Actor, ask: Ask, **what: Unpack[_What]) -> None:
-    audit.append(
-        session,
-        at=control.now(),
-        actor=actor.name,
-        reason=ask.reason,
-        request_id=ask.request_id,
-        origin=actor.origin,
-        **what,
-    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import FieldError, Invalid
 from controlplane.services.actor import Action, Actor
-from controlplane.services.control import Control, plain
+from controlplane.services.control import Ask, Control, plain
 from controlplane.services.page import check_size, decode, encode
 from controlplane.store import audit
 from controlplane.store.audit import AuditFilter
@@ -38,6 +40,25 @@ class Search:
     since: str = ""
     page_size: int = 50
     page_token: str = ""
+
+
+class What(TypedDict):
+    action: str
+    subject: str
+    after: dict[str, Any]
+
+
+def record(control: Control, session: Session, actor: Actor, ask: Ask, **what: Unpack[What]) -> None:
+    """An entry in the transaction of what it tells of."""
+    audit.append(
+        session,
+        at=control.now(),
+        actor=actor.name,
+        reason=ask.reason,
+        request_id=ask.request_id,
+        origin=actor.origin,
+        **what,
+    )
 
 
 def page(control: Control, actor: Actor, wanted: Search) -> dict[str, Any]:

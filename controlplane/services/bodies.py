@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from controlplane.domain.errors import FieldError, Invalid
+from controlplane.domain.events.shapes import Form
 from controlplane.domain.operation import Kind
 from controlplane.operations.types import Request
 from controlplane.services.actor import Role
@@ -15,6 +16,7 @@ B = TypeVar("B", bound=Request)
 
 Name = Annotated[str, Field(pattern=r"^[\w.@:-]+( [\w.@:-]+)*$", min_length=1, max_length=100)]
 Pattern = Annotated[str, Field(pattern=r"^[a-z0-9*?-]+$", min_length=1, max_length=60)]
+EventPattern = Annotated[str, Field(pattern=r"^[a-z_.*]+$", min_length=1, max_length=60)]
 Scope = Annotated[list[Pattern], Field(max_length=100)]
 
 
@@ -60,6 +62,26 @@ class NewWindow(Request):
     minutes: Annotated[int, Field(ge=1, le=10080)]
     zone: Annotated[str, Field(max_length=64)] = "UTC"
     selector: Annotated[str, Field(max_length=200)] = ""
+
+
+class NewWebhook(Request):
+    """Who hears events. `url`: https://…, or the ARN of a topic or an event bus."""
+
+    url: Annotated[str, Field(min_length=8, max_length=2000)]
+    form: Form = Form.STANDARD
+    events: Annotated[list[EventPattern], Field(min_length=1, max_length=50)] = Field(
+        default_factory=lambda: ["*"]
+    )
+    tenants: Scope = Field(default_factory=list)
+    note: Annotated[str, Field(max_length=200)] = ""
+
+
+class Replay(Request):
+    """Nothing said: what failed. Else one event, everything since a time, or a test."""
+
+    event: Annotated[str, Field(max_length=60)] = ""
+    since: Annotated[str, Field(max_length=60)] = ""
+    test: bool = False
 
 
 class NewWave(Request):

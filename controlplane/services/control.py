@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from controlplane.catalog import Catalog
 from controlplane.domain.review.verbs import HostRules
 from controlplane.store.database import Database
 
 if TYPE_CHECKING:
+    from controlplane.domain.events.courier import Courier
     from controlplane.domain.quotas.cells import Cell
     from controlplane.domain.review.forge import Forge
     from controlplane.domain.rightsizing.opinions import OpinionSource
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         AlarmSource,
         BillSource,
         FleetSource,
+        Keyring,
         MetricSource,
         PlanSource,
         PriceSource,
@@ -34,6 +36,16 @@ _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class AwsCalls(Protocol):
+    """What this process asked of AWS, attempt by attempt."""
+
+    def calls(self) -> Mapping[tuple[str, str, str], int]:
+        """By service, operation and outcome."""
+        ...
+
+    def throttles(self) -> Mapping[str, int]: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,6 @@ class Control:
     changes_through: str = "direct"  # or `review`
     forge: Callable[[], Forge] | None = None  # where reviews live
     host: HostRules = HostRules()  # what is allowed there, and to whom
-    folders: Path | None = None  # where this machine's workspaces are
     metric_source: Callable[[], MetricSource] | None = None
     fleet_source: Callable[[], FleetSource] | None = None
     opinion_source: Callable[[], OpinionSource] | None = None  # where Compute Optimizer is enabled
@@ -65,6 +76,9 @@ class Control:
     states: Callable[[], States] | None = None  # Terraform's, of every workspace
     retention_days: int = 90  # plans, lines of Terraform and older states stay that long; 0: for ever
     retention_states: int = 50  # the newest of each workspace stay, however old
+    aws_calls: Callable[[], AwsCalls] | None = None  # how often this process asked
+    courier: Callable[[], Courier] | None = None  # takes events to webhooks
+    keyring: Callable[[], Keyring] | None = None  # for what is kept sealed
     rightsizing_alone: str = ""  # whose steps down need nobody, in an allow window; a selector
 
     @property

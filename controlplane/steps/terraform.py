@@ -42,6 +42,7 @@ def plan(operation_id: str, number: int, folder: str, destroy: bool) -> dict[str
             folder=folder,
             destroy=destroy,
             timeout_seconds=world().plan_timeout_seconds,
+            request_id=found.operation.request_id,
         ),
     )
     if report.interrupted:
@@ -68,6 +69,7 @@ def apply(operation_id: str, plan_id: str, folder: str, touches_database: bool) 
             plan_run=RunId(plan_run),
             touches_database=touches_database,
             timeout_seconds=world().apply_timeout_seconds,
+            request_id=found.operation.request_id,
         ),
     )
     return {

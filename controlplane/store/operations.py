@@ -19,6 +19,7 @@ from sqlmodel import col
 from controlplane.domain.errors import Conflict, Missing
 from controlplane.domain.operation import FINAL, HELD, RUNNING, Status, check_status
 from controlplane.store.tables import Approval, Operation, OperationEvent, Plan, Platform, Tenant
+from controlplane.store.webhooks import outbox
 
 ACTIVE = tuple(s.value for s in RUNNING | HELD)
 _FINAL = tuple(s.value for s in FINAL)
@@ -43,6 +44,7 @@ def insert(session: Session, operation: Operation) -> Operation:
     """Accept an operation: it waits for its turn on its workspace."""
     session.add(operation)
     tell(session, operation.id, operation.created_at, "status", text="accepted", data={"status": "pending"})
+    outbox.put_status(session, operation, Status.PENDING, operation.created_at)
     session.flush()
     return operation
 
@@ -105,6 +107,8 @@ def move(
     if status.value != before or text:
         data = {"status": status.value, "was": before}
         tell(session, operation_id, now, "status", text=text or status.value, data=data)
+    if status.value != before:
+        outbox.put_status(session, current, status, now, text)
     session.expire_all()
     return get(session, operation_id)
 

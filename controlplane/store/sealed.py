@@ -1,14 +1,14 @@
-"""Records that are kept only encrypted: states and the files of runs. Each carries its key's id and the
-wrapped data key, so that one lost key names what it takes with it."""
+"""Records that are kept only encrypted: states, the files of runs, where webhooks go. Each carries its key's
+id and the wrapped data key, so that one lost key names what it takes with it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -20,12 +20,15 @@ from controlplane.domain.sealing import (
     seal,
     state_identity,
     unseal,
+    webhook_identity,
 )
 from controlplane.ports import Keyring
 from controlplane.store.database import Database
 from controlplane.store.tables import Artifact, StateVersion
+from controlplane.store.webhooks.rows import Webhook
 
-_TABLES = (StateVersion, Artifact)
+_TABLES = (StateVersion, Artifact, Webhook)
+Sealed = StateVersion | Artifact | Webhook
 _BATCH = 100
 
 
@@ -36,7 +39,9 @@ class SealedRecord:
     sealed: bytes
 
 
-def identity_of(row: StateVersion | Artifact) -> str:
+def identity_of(row: Sealed) -> str:
+    if isinstance(row, Webhook):
+        return webhook_identity(row.id)
     if isinstance(row, Artifact):
         return artifact_identity(row.run_id, row.name)
     return state_identity(row.workspace_id, row.lineage, row.serial, row.sha256)
@@ -47,7 +52,7 @@ def seal_record(keyring: Keyring, identity: str, plain: bytes) -> SealedRecord:
     return SealedRecord(key.key_id, key.wrapped, seal(key.plain, identity, plain, os.urandom(NONCE_BYTES)))
 
 
-def open_record(keyring: Keyring, row: StateVersion | Artifact) -> bytes:
+def open_record(keyring: Keyring, row: Sealed) -> bytes:
     identity = identity_of(row)
     try:
         return unseal(keyring.unwrap(row.key_id, row.wrapped), identity, row.sealed)
@@ -97,13 +102,9 @@ def _under_other_keys(db: Database, table: Any, current: str) -> Sequence[Any]:
 
 
 def _replace(session: Session, table: Any, row: Any, record: SealedRecord) -> None:
-    by_key: Callable[[Any], Any] = (
-        (lambda t: (t.run_id == row.run_id) & (t.name == row.name))
-        if table is Artifact
-        else (lambda t: t.seq == row.seq)
-    )
+    key = [column == getattr(row, column.key) for column in inspect(table).primary_key]
     session.execute(
         update(table)
-        .where(by_key(table), table.wrapped == row.wrapped)
+        .where(*key, table.wrapped == row.wrapped)
         .values(key_id=record.key_id, wrapped=record.wrapped, sealed=record.sealed)
     )

@@ -282,6 +282,36 @@ class LocalClient:
             lambda c, ask: windows.remove(c, self._actor, window_id, ask),
         )
 
+    # --- webhooks: sealing is loaded for who asks
+
+    def webhooks(self) -> Answer:
+        from controlplane.services.webhooks import asking as webhooks  # noqa: PLC0415
+
+        return webhooks.page(self._control, self._actor)
+
+    def add_webhook(self, body: Query, manner: Manner) -> Answer:
+        from controlplane.services.webhooks import asking as webhooks  # noqa: PLC0415
+
+        wanted = bodies.parse(bodies.NewWebhook, dict(body))
+        way = self._way(manner, "webhooks", body)
+        add: Change = lambda c, ask: webhooks.add(c, self._actor, wanted, ask)  # noqa: E731
+        return asking.do_secretly(self._control, self._actor, way, add)
+
+    def remove_webhook(self, webhook_id: str, manner: Manner) -> Answer:
+        from controlplane.services.webhooks import asking as webhooks  # noqa: PLC0415
+
+        what: tuple[str, Any] = (f"webhooks/{webhook_id}", {})
+        return self._change(manner, what, lambda c, ask: webhooks.remove(c, self._actor, webhook_id, ask))
+
+    def replay_webhook(self, webhook_id: str, body: Query, manner: Manner) -> Answer:
+        from controlplane.services.webhooks import asking as webhooks  # noqa: PLC0415
+
+        wanted = bodies.parse(bodies.Replay, dict(body))
+        what = (f"webhooks/{webhook_id}/replay", wanted)
+        return self._change(
+            manner, what, lambda c, ask: webhooks.replay(c, self._actor, webhook_id, wanted, ask)
+        )
+
     # --- cost: its rules and tables are loaded for who asks
 
     def costs(self, what: str, query: Query) -> Answer:

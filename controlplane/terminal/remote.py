@@ -188,6 +188,18 @@ class RemoteClient:
     def remove_window(self, window_id: str, manner: Manner) -> Answer:
         return self._send("DELETE", f"/v1/windows/{_part(window_id)}", None, manner)
 
+    def webhooks(self) -> Answer:
+        return self._get("/v1/webhooks")
+
+    def add_webhook(self, body: Query, manner: Manner) -> Answer:
+        return self._send("POST", "/v1/webhooks", body, manner)
+
+    def remove_webhook(self, webhook_id: str, manner: Manner) -> Answer:
+        return self._send("DELETE", f"/v1/webhooks/{_part(webhook_id)}", None, manner)
+
+    def replay_webhook(self, webhook_id: str, body: Query, manner: Manner) -> Answer:
+        return self._send("POST", f"/v1/webhooks/{_part(webhook_id)}/replay", body, manner)
+
     # --- the fleet's care
 
     def care(self, path: str, query: Query) -> Answer:

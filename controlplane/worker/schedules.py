@@ -12,6 +12,7 @@ from controlplane.domain.errors import ControlPlaneError
 from controlplane.services.control import Control
 from controlplane.services.schedules.jobs import JOBS
 from controlplane.services.schedules.running import Clockwork
+from controlplane.services.webhooks.delivering import Postman
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +22,11 @@ def clock(control: Control, holder: str, *, alone: bool) -> Callable[[], None]:
     work = Clockwork(control, holder, JOBS)
     work.begin(alone=alone)
     return Clock(work.tick).look
+
+
+def post(control: Control) -> Clock:
+    """What takes events to webhooks."""
+    return Clock(Postman(control).tick, every_seconds=1.0)
 
 
 @dataclass
@@ -48,6 +54,13 @@ class Clock:
                 pass
         except ControlPlaneError as error:
             _log.warning("the schedules could not be looked at, another look follows: %s", error)
+
+    def finish(self, seconds: float = 15.0) -> bool:
+        """One look more, for what happened last; True when it ended in time."""
+        self.join(seconds)
+        self._looked_at = float("-inf")
+        self.look()
+        return self.join(seconds)
 
     def join(self, seconds: float) -> bool:
         """Wait for what is being done; True when nothing is."""

@@ -1,58 +1,35 @@
-"""Webhooks as their receiver sees them, and as a log reader sees events."""
+"""Webhooks as their receiver sees them, where they may not go, and events through AWS."""
 
 from __future__ import annotations
 
 import base64
 import json
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
-from controlplane.adapters.notify import Endpoint, Everywhere, LogNotifier, WebhookNotifier, sign
-from controlplane.domain.errors import Invalid, Unavailable
+from controlplane.adapters.notify import Couriers, LogNotifier
+from controlplane.adapters.notify.guard import Guard
+from controlplane.adapters.notify.signing import sign
+from controlplane.domain.errors import Denied, Invalid
+from controlplane.domain.events.courier import Parcel
+from controlplane.domain.events.shapes import Form
+from tests.receiver import Receiver
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four!").decode()
 OTHER = "whsec_" + base64.b64encode(b"the one that replaces it").decode()
-EVENT = {"id": "evt-1", "type": "tenant.ready", "subject": "acme", "data": {"endpoint": "db"}}
+EVENT = {"id": "evt-1", "type": "io.controlplane.tenant.ready", "subject": "tenant/acme", "data": {"a": 1}}
+BODY = json.dumps(EVENT).encode()
+HERE = ("127.0.0.1",)
 
 
-@dataclass
-class Receiver:
-    """Answers from a script of status codes, then 204."""
-
-    script: list[int] = field(default_factory=list)
-    headers: dict[str, str] = field(default_factory=dict)  # of its answers
-    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    url: str = ""
-
-    def start(self) -> Callable[[], None]:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.received.append(({k.lower(): v for k, v in self.headers.items()}, body))
-                self.send_response(receiver.script.pop(0) if receiver.script else 204)
-                for name, value in receiver.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{server.server_port}/hook/in-the-path"
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-
-        def stop() -> None:
-            server.shutdown()
-            server.server_close()
-
-        return stop
+def no_clients(service: str, region: str) -> Any:
+    raise AssertionError("nothing goes through AWS here")
 
 
 @pytest.fixture
@@ -64,14 +41,12 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def pauses() -> list[float]:
-    return []
+def courier() -> Couriers:
+    return Couriers(no_clients, Guard(HERE), clock=lambda: 1_700_000_000.9)
 
 
-@pytest.fixture
-def notifier(receiver: Receiver, pauses: list[float]) -> WebhookNotifier:
-    endpoint = Endpoint(receiver.url, (SECRET,))
-    return WebhookNotifier([endpoint], pauses=(1, 5), clock=lambda: 1_700_000_000.9, sleep=pauses.append)
+def parcel(url: str, *secrets: str) -> Parcel:
+    return Parcel(Form.STANDARD, url, secrets or (SECRET,), "evt-1", str(EVENT["type"]), BODY)
 
 
 def test_the_signature_is_that_of_the_standards_example() -> None:
@@ -80,91 +55,168 @@ def test_the_signature_is_that_of_the_standards_example() -> None:
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_a_receiver_can_check_who_sent_what_and_when(notifier: WebhookNotifier, receiver: Receiver) -> None:
-    notifier.notify(EVENT)
+def test_a_receiver_can_check_who_sent_what_and_when(courier: Couriers, receiver: Receiver) -> None:
+    assert courier.send(parcel(receiver.url)).delivered
     [(headers, body)] = receiver.received
     assert json.loads(body) == EVENT
     assert (headers["webhook-id"], headers["webhook-timestamp"]) == ("evt-1", "1700000000")
     assert headers["webhook-signature"] == sign(SECRET, "evt-1", 1_700_000_000, body)
     assert headers["webhook-signature"] != sign(SECRET, "evt-1", 1_700_000_000, body + b" ")
+    assert headers["host"].startswith("127.0.0.1:")
 
 
-def test_while_a_secret_is_replaced_both_sign(receiver: Receiver) -> None:
-    WebhookNotifier([Endpoint(receiver.url, (SECRET, OTHER))]).notify(EVENT)
+def test_while_a_secret_is_replaced_both_sign(courier: Couriers, receiver: Receiver) -> None:
+    courier.send(parcel(receiver.url, SECRET, OTHER))
     [(headers, body)] = receiver.received
     at = int(headers["webhook-timestamp"])
     assert headers["webhook-signature"].split() == [sign(one, "evt-1", at, body) for one in (SECRET, OTHER)]
 
 
-def test_a_receiver_that_stumbles_gets_the_same_event_again(
-    notifier: WebhookNotifier, receiver: Receiver, pauses: list[float]
+@pytest.mark.parametrize(("status", "gone"), [(301, False), (400, False), (410, True), (503, False)])
+def test_a_refusal_is_told_and_a_redirect_is_not_followed(
+    courier: Couriers, receiver: Receiver, status: int, gone: bool
 ) -> None:
-    receiver.script = [500, 429]
-    [delivery] = notifier.deliver(EVENT)
-    assert (delivery.delivered, delivery.attempts, delivery.detail) == (True, 3, "HTTP 204")
-    assert {headers["webhook-id"] for headers, _ in receiver.received} == {"evt-1"}
-    assert [round(pause) for pause in pauses] in ([1, 4], [1, 5], [1, 6])
-
-
-def test_attempts_end(notifier: WebhookNotifier, receiver: Receiver, pauses: list[float]) -> None:
-    receiver.script = [503] * 9
-    with pytest.raises(Unavailable, match="HTTP 503") as raised:
-        notifier.notify(EVENT)
-    assert (len(receiver.received), len(pauses)) == (3, 2)
-    assert "in-the-path" not in str(raised.value.problem())
-
-
-def test_a_receiver_may_ask_for_a_pause_but_not_for_hours(
-    notifier: WebhookNotifier, receiver: Receiver, pauses: list[float]
-) -> None:
-    receiver.script, receiver.headers = [429, 429], {"Retry-After": "7200"}
-    assert notifier.deliver(EVENT)[0].delivered
-    assert pauses == [60, 60]
-
-
-@pytest.mark.parametrize("status", [301, 400, 401, 410])
-def test_a_refusal_is_final_and_a_redirect_is_not_followed(
-    notifier: WebhookNotifier, receiver: Receiver, status: int
-) -> None:
-    receiver.script, receiver.headers = [status], {"Location": receiver.url}
-    [delivery] = notifier.deliver(EVENT)
-    assert (delivery.delivered, delivery.attempts, delivery.detail) == (False, 1, f"HTTP {status}")
+    receiver.script, receiver.headers = [status], {"Location": receiver.url, "Retry-After": "90"}
+    receipt = courier.send(parcel(receiver.url))
+    assert (receipt.delivered, receipt.detail, receipt.gone) == (False, f"HTTP {status}", gone)
+    assert receipt.wait_seconds == 90
     assert len(receiver.received) == 1
 
 
-def test_a_dead_endpoint_keeps_no_other_from_being_told(receiver: Receiver, pauses: list[float]) -> None:
-    dead, living = Endpoint("http://127.0.0.1:1/", (SECRET,)), Endpoint(receiver.url, (SECRET,))
-    notifier = WebhookNotifier([dead, living], pauses=(1,), sleep=pauses.append)
-    assert [one.delivered for one in notifier.deliver(EVENT)] == [False, True]
+def test_who_does_not_answer_is_a_receipt_too(courier: Couriers) -> None:
+    receipt = courier.send(parcel("http://127.0.0.1:1/"))
+    assert (receipt.delivered, receipt.detail) == (False, "ConnectError")
 
 
-def test_one_failing_notifier_keeps_no_other_from_being_told(receiver: Receiver, pauses: list[float]) -> None:
-    dead = WebhookNotifier([Endpoint("http://127.0.0.1:1/", (SECRET,))], pauses=(), sleep=pauses.append)
-    with pytest.raises(Unavailable, match=r"127\.0\.0\.1"):
-        Everywhere(dead, WebhookNotifier([Endpoint(receiver.url, (SECRET,))])).notify(EVENT)
-    assert len(receiver.received) == 1
+def test_a_parcel_does_not_show_its_url_and_secret() -> None:
+    assert "secret-path" not in repr(parcel("https://example.com/secret-path"))
+    assert SECRET not in repr(parcel("https://example.com/"))
 
 
 @pytest.mark.parametrize(
-    ("url", "secret", "problem"),
+    ("form", "url"),
     [
-        ("ftp://host/", SECRET, "https"),
-        ("http://example.com/", SECRET, "this machine only"),
-        ("https://example.com/", "whsec_not base64!", "base64"),
+        (Form.STANDARD, "ftp://host/"),
+        (Form.STANDARD, "http://example.com/"),
+        (Form.STANDARD, "https://ann:sesame@example.com/"),
+        (Form.STANDARD, "https://example.com:port/"),
+        (Form.STANDARD, "https:///path"),
+        (Form.SLACK, "arn:aws:sns:us-east-1:123456789012:topic"),
+        (Form.SNS, "https://example.com/"),
+        (Form.EVENTBRIDGE, "arn:aws:sns:us-east-1:123456789012:topic"),
     ],
 )
-def test_an_endpoint_that_cannot_be_right_is_refused(url: str, secret: str, problem: str) -> None:
-    with pytest.raises(Invalid, match=problem):
-        WebhookNotifier([Endpoint(url, (secret,))])
-    with pytest.raises(Invalid, match="no secret"):
-        WebhookNotifier([Endpoint("https://example.com/", ())])
+def test_a_url_that_cannot_be_right_is_refused(courier: Couriers, form: Form, url: str) -> None:
+    with pytest.raises(Invalid):
+        courier.check(form, url)
 
 
-def test_an_endpoint_does_not_show_its_url_and_secret() -> None:
-    assert repr(Endpoint("https://example.com/secret-path", (SECRET,))) == "Endpoint()"
+# --- where a webhook may not go ----------------------------------------------------------------------
+
+INSIDE = [
+    *("127.0.0.1", "10.0.0.5", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
+    *("224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fd00:ec2::254", "ff02::1"),
+    *("::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "not an address"),
+]
+
+
+def answering(*addresses: str) -> Any:
+    def look_up(host: str, port: int) -> Sequence[str]:
+        return addresses
+
+    return look_up
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_a_name_that_leads_inside_is_refused(address: str) -> None:
+    with pytest.raises(Denied, match="not public"):
+        Guard(look_up=answering(address)).address("hooks.example.com", 443)
+    with pytest.raises(Denied):
+        Guard(look_up=answering("93.184.216.34", address)).address("hooks.example.com", 443)
+
+
+def test_a_public_name_goes_to_the_address_that_was_judged() -> None:
+    asked: list[str] = []
+
+    def look_up(host: str, port: int) -> Sequence[str]:
+        asked.append(host)
+        return ["93.184.216.34"] if len(asked) == 1 else ["127.0.0.1"]
+
+    assert Guard(look_up=look_up).address("hooks.example.com", 443) == "93.184.216.34"
+    assert asked == ["hooks.example.com"]
+
+
+def test_a_name_that_changes_between_two_looks_reaches_nothing_inside(receiver: Receiver) -> None:
+    answers = iter([["127.0.0.1"]])
+    courier = Couriers(no_clients, Guard(("hooks.example.com",), look_up=lambda h, p: next(answers)))
+    url = receiver.url.replace("127.0.0.1", "hooks.example.com")
+    assert courier.send(parcel(url)).delivered  # one look only: a second would find no answer
+    assert receiver.received[0][0]["host"].startswith("hooks.example.com:")
+
+
+def test_an_operator_may_name_what_is_inside() -> None:
+    assert Guard(("10.1.0.0/16",), answering("10.1.2.3")).address("inside", 443) == "10.1.2.3"
+    assert Guard(("inside",), answering("10.1.2.3")).address("inside", 443) == "10.1.2.3"
+    with pytest.raises(Denied):
+        Guard(("10.1.0.0/16",), answering("10.2.2.3")).address("inside", 443)
+
+
+def test_a_refused_address_is_a_receipt() -> None:
+    courier = Couriers(no_clients, Guard(look_up=answering("169.254.169.254")))
+    receipt = courier.send(parcel("https://metadata.example.com/"))
+    assert not receipt.delivered
+    assert "not public" in receipt.detail
+
+
+# --- through AWS -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def clients_of(url: str) -> Any:
+    def client(service: str, region: str) -> Any:
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        return boto3.client(service, region_name=region, endpoint_url=url, **keys)  # type: ignore[call-overload]
+
+    return client
+
+
+def test_an_event_reaches_a_topic_with_its_type(emulator: str) -> None:
+    clients = clients_of(emulator)
+    queue = clients("sqs", "eu-west-1").create_queue(QueueName="hears")["QueueUrl"]
+    topic = clients("sns", "eu-west-1").create_topic(Name="events")["TopicArn"]
+    clients("sns", "eu-west-1").subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:hears"
+    )
+    courier = Couriers(clients, Guard())
+    assert courier.check(Form.SNS, topic) == "sns:eu-west-1"
+    assert courier.send(replace(parcel(topic), form=Form.SNS)).delivered
+    [message] = clients("sqs", "eu-west-1").receive_message(QueueUrl=queue)["Messages"]
+    told = json.loads(message["Body"])
+    assert json.loads(told["Message"]) == EVENT
+    assert told["MessageAttributes"]["type"]["Value"] == EVENT["type"]
+    gone = courier.send(replace(parcel(topic + "-not-there"), form=Form.SNS))
+    assert not gone.delivered
+    assert "sns" in gone.detail
+
+
+def test_an_event_reaches_a_bus(emulator: str) -> None:
+    clients = clients_of(emulator)
+    clients("events", "us-east-1").create_event_bus(Name="ours")
+    bus = "arn:aws:events:us-east-1:123456789012:event-bus/ours"
+    courier = Couriers(clients, Guard())
+    assert courier.send(replace(parcel(bus), form=Form.EVENTBRIDGE)).delivered
+    assert not courier.send(replace(parcel(bus + "-not-there"), form=Form.EVENTBRIDGE)).delivered
 
 
 def test_the_log_says_what_happened_to_whom_and_no_data(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "controlplane.notify"):
         LogNotifier().notify({**EVENT, "data": {"password": "sesame"}})
-    assert caplog.messages == ["tenant.ready acme evt-1"]
+    assert caplog.messages == ["io.controlplane.tenant.ready tenant/acme evt-1"]

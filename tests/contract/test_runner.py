@@ -43,6 +43,13 @@ def test_a_plan_tells_its_changes_and_an_apply_makes_them(stage: Stage) -> None:
     assert len(state["resources"]) == 2
 
 
+def test_a_log_begins_with_the_request_that_it_comes_from(stage: Stage) -> None:
+    stage.configure()
+    stage.plan(request_id="req-1m7w8khsd95yez71")
+    first = stage.runner().lines(RunId("p1"))[0]
+    assert first.text == "plan for operation op, asked for by request req-1m7w8khsd95yez71"
+
+
 def test_the_plan_after_an_apply_is_empty(stage: Stage) -> None:
     stage.configure()
     stage.plan()

@@ -17,6 +17,8 @@ from api.app import create_app
 from api.limits import Limits
 from controlplane import durable, wiring
 from controlplane.adapters.keyring import FileKeyring
+from controlplane.adapters.notify import Couriers
+from controlplane.adapters.notify.guard import Guard
 from controlplane.catalog import load as load_catalog
 from controlplane.domain.operation import Status
 from controlplane.operations import Create
@@ -144,7 +146,15 @@ def open_premises(template: Path, folder: Path) -> Premises:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(template, folder / "tenants.db")
     db = open_database(f"sqlite:///{folder / 'tenants.db'}")
-    return Premises(folder, Control(db, load_catalog(), worker_lives=lambda: wiring.worker_lives(db)))
+    ring, courier = FileKeyring(folder / "keys" / "key.json"), Couriers(lambda service, region: None, Guard())
+    control = Control(
+        db,
+        load_catalog(),
+        worker_lives=lambda: wiring.worker_lives(db),
+        courier=lambda: courier,
+        keyring=lambda: ring,
+    )
+    return Premises(folder, control)
 
 
 class Server:

@@ -90,6 +90,7 @@ class FakeRunner:
             if order.run_id not in world["runs"]:
                 world["runs"][order.run_id] = run = _new_run(world, order)
                 run["status"] = RunStatus.RUNNING.value
+                run["lines"] += [["note", order.origin]] if order.origin else []
                 if run["outcome"]["seconds"] == 0:
                     _complete(world, run)
             return _report(world["runs"][order.run_id])

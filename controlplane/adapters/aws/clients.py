@@ -20,6 +20,7 @@ from botocore.credentials import (
 )
 
 from controlplane.adapters.aws.errors import calling
+from controlplane.adapters.aws.tally import TALLY
 
 _MOST_ACTING = 32  # operations whose sessions are kept
 
@@ -92,6 +93,7 @@ class Clients:
                     endpoint_url=self.account.endpoint_url,
                     config=self.config(),
                 )
+                TALLY.listen(self._clients[arn, service])
             return self._clients[arn, service]
 
     def environment(self, role: Role) -> dict[str, str]:

@@ -74,6 +74,7 @@ class Tasks:
             touches_database=order.touches_database,
             timeout_seconds=order.timeout_seconds,
             slots=self._place.seats(),
+            notes=[note for note in (order.origin, *task.notes) if note],
         )
 
     def attaching(self, row: RunRow) -> Task:

@@ -33,11 +33,11 @@ def workspace(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
             f"{slug} has no workspace yet: it is {row.phase}", hint=f"controlplane tenant explain {slug}"
         )
     name = tenant_workspace(TenantUid(row.uid))
-    there = _there(control.folders / name) if control.folders else None
+    there = _there(control.workspaces / name) if control.workspaces else None
     return {
         "slug": slug,
         "workspace": name,
-        "folder": str(control.folders / name) if control.folders and there is not None else None,
+        "folder": str(control.workspaces / name) if control.workspaces and there is not None else None,
         "files": [{"path": path, "text": text} for path, text in sorted(wanted.items())],
         "edits": [{"path": e.path, "what": e.what} for e in check_folder(there)] if there else [],
         "diff": "".join(_differences(wanted, there)) if there is not None else None,

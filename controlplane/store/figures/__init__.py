@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.store import leases
+from controlplane.store.fleet import differences
+from controlplane.store.fleet.rows import DriftFinding
+from controlplane.store.moves.rows import Migration
 from controlplane.store.tables import Operation, Tenant
+from controlplane.store.webhooks.rows import Delivery
 
 
 @dataclass(frozen=True)
@@ -39,3 +45,21 @@ def read(session: Session) -> Figures:
         monthly_usd=cost or Decimal(0),
         workers=len(leases.living(session)),
     )
+
+
+def care(session: Session, now: datetime) -> Mapping[str, float]:
+    """What somebody may have to look at, and how long the first in the queue waits."""
+    oldest = session.scalar(
+        select(func.min(col(Operation.created_at))).where(col(Operation.status) == "pending")
+    )
+    return {
+        "drift_findings": _count(session, DriftFinding, col(DriftFinding.status).in_(differences.ALIVE)),
+        "fences": _count(session, Migration, col(Migration.fence_deadline).is_not(None)),
+        "webhook_deliveries_waiting": _count(session, Delivery, col(Delivery.status) == "waiting"),
+        "webhook_deliveries_failed": _count(session, Delivery, col(Delivery.status) == "failed"),
+        "queue_oldest_seconds": (now - oldest).total_seconds() if oldest else 0.0,
+    }
+
+
+def _count(session: Session, table: Any, where: Any) -> int:
+    return session.scalar(select(func.count()).select_from(table).where(where)) or 0

@@ -21,6 +21,7 @@ from controlplane.store.migrations import HEAD
 from controlplane.store.moves import rows as _moves  # noqa: F401 - and this one
 from controlplane.store.reviews import rows as _reviews  # noqa: F401 - and of reviews
 from controlplane.store.tables import Tenant
+from controlplane.store.webhooks import rows as _webhooks  # noqa: F401 - and of what is told outside
 
 _LOCK = 7_305_021_944  # of PostgreSQL's advisory locks: whoever migrates holds it
 METADATA = Tenant.metadata

@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.errors import AlreadyExists, FieldError, IllegalTransition, Missing, Stale
+from controlplane.domain.events.catalogue import of_phase
 from controlplane.domain.tenant import Phase, Stage, check_phase
 from controlplane.store import history
 from controlplane.store.database import changed_rows, insert_if_absent
 from controlplane.store.tables import Tenant, TenantEvent, TenantLabel
+from controlplane.store.webhooks import outbox
 
 # What the tenant's owner wants: a change of it raises the generation.
 DESIRED = frozenset(
@@ -182,6 +184,8 @@ def set_phase(session: Session, uid: str, phase: Phase, reason: str = "", **by: 
         values["torn_down_at"] = by["now"] if phase is Phase.TORN_DOWN else None
     if phase is Phase.READY and tenant.ready_at is None:
         values["ready_at"] = by["now"]
+    if phase != current:
+        outbox.put(session, of_phase(tenant.slug, phase, current.value, reason, by["now"]))
     return _write(session, tenant, values, _line("phase", by))
 
 

@@ -319,10 +319,41 @@ def test_figures_name_no_tenant(premises: Premises) -> None:
     assert "secret-customer" not in text
 
 
+def test_figures_say_how_long_things_took_and_what_waits(premises: Premises) -> None:
+    premises.finish(premises.tenant("acme"))
+    premises.tenant("waits")
+    with premises.control.db.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE operation SET started_at = '2026-01-31 12:00:00.000000', "
+            "ended_at = '2026-01-31 12:00:45.000000' WHERE status = 'succeeded'"
+        )
+        for name, ended in (("p1", 101.5), ("p2", 120.0)):
+            connection.exec_driver_sql(
+                "INSERT INTO run (id, operation_id, workspace_id, verb, status, host, pid, supervisor, "
+                "lease_until, interrupt_requested, interrupted, timed_out, lock_id, details, ordered_at, "
+                "started_at, ended_at) VALUES (?, 'op', 'w', 'plan', 'ended', '', 0, '', 0, '', 0, 0, '', "
+                "'{}', 0, 100, ?)",
+                (name, ended),
+            )
+    text = httpx.get(f"{premises.serve(FREE).url}/metrics", timeout=PATIENCE).text
+    took = 'controlplane_operation_duration_seconds_bucket{kind="create",status="succeeded",le="%s"} %d'
+    assert took % ("30", 0) in text
+    assert took % ("60", 1) in text
+    assert 'controlplane_terraform_run_duration_seconds_sum{phase="plan",status="ended"} 21.500' in text
+    assert 'controlplane_terraform_run_duration_seconds_bucket{phase="plan",status="ended",le="2"} 1' in text
+    for name in ("drift_findings", "fences", "webhook_deliveries_failed"):
+        assert f"\ncontrolplane_{name} 0\n" in text
+    waited = next(line for line in text.splitlines() if line.startswith("controlplane_queue_oldest_seconds"))
+    assert float(waited.split()[1]) > 0
+    for name in {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}:
+        assert name.startswith("controlplane_"), name
+
+
 def test_readiness_says_what_is_missing(premises: Premises) -> None:
     server = premises.serve(FREE)
     assert httpx.get(f"{server.url}/healthz", timeout=PATIENCE).json() == {"status": "ok"}
-    assert httpx.get(f"{server.url}/readyz", timeout=PATIENCE).json()["status"] == "ready"
+    found = httpx.get(f"{server.url}/readyz", timeout=PATIENCE).json()
+    assert (found["status"], found["missing"]) == ("ready", ["worker"])
     with premises.control.db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     problem = assert_problem(httpx.get(f"{server.url}/readyz", timeout=PATIENCE), 503, "unavailable")

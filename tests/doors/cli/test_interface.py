@@ -89,11 +89,9 @@ OWN = {
 OPTIONS_TO_COME = {"--at", "--as", "--discover", "--full"}
 COMMANDS_TO_COME = {
     *("template rollout", "catalog rebuild"),
-    *(f"webhook {verb}" for verb in ("list", "add", "remove", "replay")),
 }
 ROUTES_TO_COME = {
-    ("POST", "/templates/rollout"),
-    *(("POST", "/hooks/{}"), ("GET", "/webhooks"), ("POST", "/webhooks"), ("DELETE", "/webhooks/{}")),
+    *(("POST", "/templates/rollout"), ("POST", "/hooks/{}")),
 }
 
 

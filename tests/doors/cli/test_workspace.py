@@ -35,7 +35,7 @@ def test_what_was_edited_by_hand_is_shown(premises: Premises, tmp_path: Path) ->
     with premises.control.db.write() as session:
         platforms.record_outputs(session, platform, PLATFORM, "ready", premises.control.now())
     premises.finish(premises.tenant())
-    control = replace(premises.control, folders=tmp_path)
+    control = replace(premises.control, workspaces=tmp_path)
     found = rendered.workspace(control, ADMIN, "acme")
     assert found["diff"] is None  # this machine has no folder yet
     folder = tmp_path / found["workspace"]

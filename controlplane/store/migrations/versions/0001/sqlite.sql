@@ -166,6 +166,18 @@ CREATE TABLE operation_event (
 	CONSTRAINT pk_operation_event PRIMARY KEY (seq)
 );
 CREATE INDEX operation_event_operation ON operation_event (operation_id, seq);
+CREATE TABLE outbox_event (
+	id VARCHAR NOT NULL,
+	type VARCHAR NOT NULL,
+	subject VARCHAR NOT NULL,
+	tenant_slug VARCHAR NOT NULL,
+	at DATETIME NOT NULL,
+	data JSON NOT NULL,
+	dispatched BOOLEAN NOT NULL,
+	CONSTRAINT pk_outbox_event PRIMARY KEY (id)
+);
+CREATE INDEX outbox_event_at ON outbox_event (at);
+CREATE INDEX outbox_event_waiting ON outbox_event (dispatched, at);
 CREATE TABLE person (
 	id VARCHAR NOT NULL,
 	name VARCHAR NOT NULL,
@@ -492,6 +504,21 @@ CREATE TABLE wave (
 	ended_at DATETIME,
 	CONSTRAINT pk_wave PRIMARY KEY (id)
 );
+CREATE TABLE webhook (
+	id VARCHAR NOT NULL,
+	form VARCHAR NOT NULL,
+	host VARCHAR NOT NULL,
+	events JSON NOT NULL,
+	tenants JSON NOT NULL,
+	note VARCHAR NOT NULL,
+	gone VARCHAR NOT NULL,
+	key_id VARCHAR NOT NULL,
+	wrapped BLOB NOT NULL,
+	sealed BLOB NOT NULL,
+	created_by VARCHAR NOT NULL,
+	created_at DATETIME NOT NULL,
+	CONSTRAINT pk_webhook PRIMARY KEY (id)
+);
 CREATE TABLE worker_lease (
 	executor_id VARCHAR NOT NULL,
 	host VARCHAR NOT NULL,
@@ -641,3 +668,17 @@ CREATE TABLE wave_item (
 	CONSTRAINT fk_wave_item_wave_id FOREIGN KEY(wave_id) REFERENCES wave (id)
 );
 CREATE INDEX ix_wave_item_operation_id ON wave_item (operation_id);
+CREATE TABLE webhook_delivery (
+	webhook_id VARCHAR NOT NULL,
+	event_id VARCHAR NOT NULL,
+	status VARCHAR NOT NULL,
+	attempts INTEGER NOT NULL,
+	next_at DATETIME NOT NULL,
+	detail VARCHAR NOT NULL,
+	delivered_at DATETIME,
+	CONSTRAINT pk_webhook_delivery PRIMARY KEY (webhook_id, event_id),
+	CONSTRAINT fk_webhook_delivery_webhook_id FOREIGN KEY(webhook_id) REFERENCES webhook (id),
+	CONSTRAINT fk_webhook_delivery_event_id FOREIGN KEY(event_id) REFERENCES outbox_event (id)
+);
+CREATE INDEX ix_webhook_delivery_event_id ON webhook_delivery (event_id);
+CREATE INDEX webhook_delivery_due ON webhook_delivery (status, next_at);

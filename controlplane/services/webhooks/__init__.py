@@ -1,0 +1,1 @@
+"""Telling the outside: who hears of what, and the deliveries themselves."""

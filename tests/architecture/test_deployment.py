@@ -1,0 +1,63 @@
+"""What the files for running it promise. They are read here, not run: there is no container engine in CI."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+import yaml
+
+from controlplane.settings import PREFIX, Settings
+from tests.architecture.checkout import ROOT
+
+DEPLOY = ROOT / "docs" / "deploy"
+COMMANDS = {"serve", "worker", "db"}
+
+
+def unit(name: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(DEPLOY / name)
+    return parser
+
+
+@pytest.mark.parametrize("name", ["controlplane-api.service", "controlplane-worker.service"])
+def test_a_unit_runs_a_command_of_ours_without_root(name: str) -> None:
+    found = unit(name)["Service"]
+    assert found["User"] == "controlplane"
+    assert found["ExecStart"].split()[1] in COMMANDS
+    assert found["NoNewPrivileges"] == "true"
+
+
+def test_a_worker_that_stops_leaves_terraform_alone() -> None:
+    assert unit("controlplane-worker.service")["Service"]["KillMode"] == "process"
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8")))
+
+
+def test_the_compose_file_sets_only_what_there_is_to_set(compose: dict[str, Any]) -> None:
+    known = {PREFIX + field.name.upper() for field in fields(Settings)}
+    for name, service in compose["services"].items():
+        ours = {key for key in service["environment"] if key.startswith(PREFIX)}
+        assert ours <= known, name
+        if service["image"] == "controlplane":
+            assert service["command"][0] in COMMANDS, name
+
+
+def test_no_secret_stands_in_the_compose_file(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        for key, value in service["environment"].items():
+            assert "PASSWORD" not in key or str(value).startswith("${"), key
+
+
+def test_the_image_has_an_init_and_no_root() -> None:
+    lines = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    assert any(re.match(r"USER [1-9]\d*$", line) for line in lines)
+    assert any(line.startswith("ENTRYPOINT") and "tini" in line for line in lines)
+    assert "ARG TERRAFORM_SHA256" in lines
