@@ -22,8 +22,3 @@ output "tenant_objects_arn" {
   description = "Objects of all tenants, for the role of what serves them all."
   value       = "${aws_s3_bucket.this.arn}/tenants/*"
 }
-
-output "objects_arn" {
-  description = "Everything that lies in the bucket."
-  value       = "${aws_s3_bucket.this.arn}/*"
-}

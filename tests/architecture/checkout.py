@@ -9,7 +9,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("controlplane", "api", "bench", "cli.py")
-_NOT_OURS = {".git", ".venv", ".controlplane", ".terraform", "__pycache__", ".hypothesis", "results"}
+_NOT_OURS = {
+    ".git",
+    ".venv",
+    ".venv-scan",
+    ".controlplane",
+    ".terraform",
+    "__pycache__",
+    ".hypothesis",
+    "results",
+}
 _TEXT = {
     ".py",
     ".md",

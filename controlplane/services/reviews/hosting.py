@@ -24,6 +24,7 @@ from controlplane.services.control import Ask, Control
 from controlplane.services.reviews import opening, views
 from controlplane.services.reviews.asking import OpenReview
 from controlplane.services.reviews.hearing import Hearing, known, refusal, require_known
+from controlplane.services.reviews.keeper import MERGED_ANYHOW
 from controlplane.store import operations, reviews
 from controlplane.store.reviews import host
 from controlplane.store.reviews.rows import Review
@@ -172,14 +173,14 @@ class Hosting:
         if not against:
             self._move(review, status=ReviewStatus.MERGING.value, merged_by=name)
         elif operation is None:
-            self._end(review, f"{standing.merged_by} merged it, but " + "; ".join(against))
+            self._end(review, f"{standing.merged_by} {MERGED_ANYHOW} {'; '.join(against)}")
         else:
             self._left_to_approve(review, standing, "; ".join(against))
         return None
 
     def _left_to_approve(self, review: Review, standing: Standing, why: str) -> None:
         """It is in the base, and nothing of it is applied until somebody who may says so here."""
-        told = f"{standing.merged_by} merged it, but {why}"
+        told = f"{standing.merged_by} {MERGED_ANYHOW} {why}"
         merged = {"status": ReviewStatus.MERGED.value, "merged_commit": standing.merged_commit}
         with self.control.db.write() as session:
             moved = reviews.move(session, review, **merged, problem=told, updated_at=self.control.now())

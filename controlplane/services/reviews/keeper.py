@@ -36,6 +36,7 @@ from controlplane.store.reviews.rows import Review
 from controlplane.store.tables import Operation, Tenant
 
 PUSHED = "the branch was pushed to: "
+MERGED_ANYHOW = "merged it, but"  # a person, on the host's page: told, and no failure of a step of ours
 SELF = "controlplane"
 _AGAIN = timedelta(seconds=3)
 _AT_ONCE = 50  # folders in one commit
@@ -77,7 +78,8 @@ class Keeper:
             self._move(review, problem=error.message)
 
     def _failed_just_now(self, review: Review) -> bool:
-        return bool(review.problem) and self.control.now() - review.updated_at < _AGAIN
+        failed = bool(review.problem) and MERGED_ANYHOW not in review.problem
+        return failed and self.control.now() - review.updated_at < _AGAIN
 
     def _move(self, review: Review, **fields: Any) -> bool:
         with self.control.db.write() as session:

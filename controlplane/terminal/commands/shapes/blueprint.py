@@ -8,10 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from controlplane.catalog import load
 from controlplane.domain.errors import Conflict, Invalid
 from controlplane.domain.tenant import Environment
-from controlplane.services import blueprints
 from controlplane.terminal import follow, layouts, verbs
 from controlplane.terminal.commands import cost
 from controlplane.terminal.options import Here, argument, command, option
@@ -52,6 +50,9 @@ _RENDER = [
 @command(group, "render", parameters=_RENDER)
 def render(here: Here, name: str, out: Path, options: list[str], **where: Any) -> None:
     """Write its platform's Terraform into a folder; nothing is asked and nothing is changed."""
+    from controlplane.catalog import load  # noqa: PLC0415 - operations and tables come with it
+    from controlplane.services import blueprints  # noqa: PLC0415
+
     rendered = blueprints.render(
         load(),
         name,
