@@ -165,6 +165,8 @@ run "production_differs_by_values_only" {
       credential_write          = true
       adopted                   = false
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
       alarms = {
@@ -206,6 +208,8 @@ run "an_adopted_database_gets_no_password_arguments" {
       credential_write          = false
       adopted                   = true
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
       alarms = {
@@ -247,6 +251,8 @@ run "a_slot_that_leaves_is_unprotected_and_has_no_alarms" {
       credential_write          = false
       adopted                   = false
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
       alarms                    = {}
     }
@@ -285,6 +291,8 @@ run "a_restore_names_neither_database_nor_user" {
       credential_write          = true
       adopted                   = false
       snapshot_identifier       = "acme-a1234567-e1-before"
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
       alarms = {
@@ -326,6 +334,8 @@ run "an_identifier_that_rds_would_refuse_is_refused" {
       credential_write          = true
       adopted                   = false
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
       alarms = {
@@ -364,6 +374,8 @@ run "less_storage_than_gp3_has_is_refused" {
       credential_write          = true
       adopted                   = false
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
       alarms = {
@@ -402,6 +414,8 @@ run "a_ceiling_below_the_storage_is_refused" {
       credential_write          = true
       adopted                   = false
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
       alarms = {
@@ -440,6 +454,8 @@ run "a_database_without_backups_is_refused" {
       credential_write          = true
       adopted                   = false
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
       alarms = {
@@ -478,6 +494,8 @@ run "an_adopted_database_with_an_open_gate_is_refused" {
       credential_write          = true
       adopted                   = true
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
 
       alarms = {
@@ -516,6 +534,8 @@ run "an_alarm_that_is_not_strict_is_refused" {
       credential_write          = true
       adopted                   = false
       snapshot_identifier       = null
+      backup_source             = null
+      backup_time               = null
       kms_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/slot"
       alarms                    = { cpu = { metric = "CPUUtilization", comparison = "GreaterThanOrEqualToThreshold", threshold = 60, minutes = 10 } }
     }
