@@ -2,6 +2,11 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/one" }
   }
+
+  # A made-up name may begin with a digit, which the provider refuses.
+  mock_resource "aws_db_proxy_default_target_group" {
+    defaults = { name = "default" }
+  }
 }
 
 variables {
