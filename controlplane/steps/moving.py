@@ -148,6 +148,8 @@ def flip(operation_id: str) -> dict[str, Any]:
         row = moves.get(session, row.id)
         if row.flip == Flip.FLIPPED:
             return {"epoch": row.to_epoch}
+        if row.flip != Flip.OPEN:  # given up: by then its state no longer says that it was verified
+            raise _too_late(row)
         _require_leave(session, operation_id, row)
         now = here.now()
         lifted = {"fence_deadline": None, "flipped_at": now}
