@@ -137,7 +137,7 @@ SCENES: tuple[Scene, ...] = (
 def epilogue(play: Play) -> None:
     play.title("What to try next")
     play.say(
-        "  make serve                          API and worker on a sandbox that stays, until Ctrl-C\n"
+        "  make serve                          API, console and worker on a sandbox, until Ctrl-C\n"
         "  controlplane tenant create --help   what a tenant can be\n"
         "  controlplane demo --short           only its first scenes and its last\n"
         "  controlplane demo --keep            the same, and it stays for you to look at\n"
