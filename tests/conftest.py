@@ -9,6 +9,21 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+@pytest.hookimpl(trylast=True)  # after what is not asked for was left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories with real Terraform wait most of their time: every second worker begins with some of them."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    stories = [item for item in items if "e2e" in item.path.parts]
+    rest = [item for item in items if "e2e" not in item.path.parts]
+    share, tellers = -(-len(items) // workers), -(-workers // 2)
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        told = stories[worker // 2 :: tellers] if worker % 2 == 0 else []
+        ordered += told + rest[: share - len(told)]
+        del rest[: share - len(told)]
+    items[:] = ordered + rest
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # A whole run takes minutes: a failure says its name at once, not at the end.
     # Workers beside this process pass their reports on: only the one that gathers them speaks.
