@@ -185,7 +185,6 @@ def ports(settings: Settings, db: Database) -> Ports:
     """The real adapters, pointed at AWS or at the sandbox."""
     from controlplane.adapters.aws.clients import Clients
     from controlplane.adapters.aws.cloud import Aws
-    from controlplane.adapters.notify import LogNotifier
     from controlplane.adapters.postgres import Connector, MigrationSql, Postgres
     from controlplane.ports import Ports
 
@@ -200,7 +199,6 @@ def ports(settings: Settings, db: Database) -> Ports:
         cloud=Aws(account, clients),
         database=Postgres(connector),
         keyring=ring,
-        notifier=LogNotifier(),
         migration=MigrationSql(connector, programs),
     )
 

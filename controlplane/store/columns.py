@@ -1,4 +1,4 @@
-"""Column types: money as integer micro-dollars, times as UTC, JSON as text; the same on both databases."""
+"""Columns: money as integer micro-dollars, times as UTC, JSON as text; the same on both databases."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, String
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Integer, String
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 from controlplane.domain.money import from_micro, to_micro
 
@@ -56,7 +56,19 @@ class UtcTime(TypeDecorator[datetime]):
         return aware
 
 
-Json = JSON
-
 # Text that is sorted and searched by its bytes on both databases, whatever PostgreSQL's locale says.
 Code: Any = String().with_variant(String(collation="C"), "postgresql")
+
+
+def moment(nullable: bool = True) -> Any:
+    return Field(default=None, sa_type=UtcTime, nullable=nullable)
+
+
+def document(default: Any) -> Any:
+    return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+
+
+def sequence() -> Any:
+    """Our own order of events: engine timestamps have whole seconds on some Pythons."""
+    whole = BigInteger().with_variant(Integer, "sqlite")
+    return Field(default=None, sa_column=Column(whole, primary_key=True, autoincrement=True))

@@ -255,7 +255,8 @@ def in_front(session: Session, operation: Operation) -> str | None:
     if operation.status != "pending":
         return None
     active = holder(session, operation.workspace_id)
-    first = active or unfinished(session, operation.workspace_id)[0]
+    # Reads are not one snapshot: it may have started, or ended, since its own row was read.
+    first = active or next(iter(unfinished(session, operation.workspace_id)), operation)
     return None if first.id == operation.id else first.id
 
 

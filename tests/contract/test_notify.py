@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from controlplane.adapters.notify import Couriers, LogNotifier
+from controlplane.adapters.notify import Couriers
 from controlplane.adapters.notify.guard import Guard
 from controlplane.adapters.notify.signing import sign
 from controlplane.domain.errors import Denied, Invalid
@@ -214,9 +213,3 @@ def test_an_event_reaches_a_bus(emulator: str) -> None:
     courier = Couriers(clients, Guard())
     assert courier.send(replace(parcel(bus), form=Form.EVENTBRIDGE)).delivered
     assert not courier.send(replace(parcel(bus + "-not-there"), form=Form.EVENTBRIDGE)).delivered
-
-
-def test_the_log_says_what_happened_to_whom_and_no_data(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "controlplane.notify"):
-        LogNotifier().notify({**EVENT, "data": {"password": "sesame"}})
-    assert caplog.messages == ["io.controlplane.tenant.ready tenant/acme evt-1"]

@@ -39,11 +39,6 @@ PLATFORM: dict[str, Any] = {
 assert operations.CREATE  # offering every workflow to the engine is this import's effect
 
 
-class QuietNotifier:
-    def notify(self, event: Any) -> None:
-        """Nobody is told in a test."""
-
-
 @dataclass
 class House:
     folder: Path
@@ -82,7 +77,6 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
                 cloud,
                 database,
                 FileKeyring(folder / "keys" / "key.json"),
-                QuietNotifier(),
                 FakeMigration(database),
             ),
             db=db,

@@ -6,21 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, Index, text
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from controlplane.store.columns import Json, Money, UtcTime
+from controlplane.store.columns import Money, document, moment
 
 # Statuses in which a recommendation or a difference is still somebody's business.
 LIVE = "'open','proposed'"
-
-
-def _time(nullable: bool = True) -> Any:
-    return Field(default=None, sa_type=UtcTime, nullable=nullable)
-
-
-def _json(default: Any) -> Any:
-    return Field(default_factory=default, sa_column=Column(Json, nullable=False))
 
 
 class Recommendation(SQLModel, table=True):
@@ -46,8 +38,8 @@ class Recommendation(SQLModel, table=True):
     kind: str = "resize"  # resize, revert
     finding: str
     signature: str
-    reasons: list[Any] = _json(list)
-    remarks: list[Any] = _json(list)
+    reasons: list[Any] = document(list)
+    remarks: list[Any] = document(list)
     urgent: bool = False
     current_size: str
     target_size: str = ""  # "": the class stays
@@ -59,17 +51,17 @@ class Recommendation(SQLModel, table=True):
     risk_words: str = ""
     outage: str = ""
     revert: str = ""
-    evidence: dict[str, Any] = _json(dict)
+    evidence: dict[str, Any] = document(dict)
     operation_id: str | None = None
     outcome: str = ""  # after the change: good, worse, unknown
     outcome_words: str = ""
     seen_count: int = 1
-    first_seen_at: datetime = _time(nullable=False)
-    last_seen_at: datetime = _time(nullable=False)
+    first_seen_at: datetime = moment(nullable=False)
+    last_seen_at: datetime = moment(nullable=False)
     decided_by: str = ""
-    decided_at: datetime | None = _time()
+    decided_at: datetime | None = moment()
     decision_reason: str = ""
-    looked_at: datetime | None = _time()  # after the change
+    looked_at: datetime | None = moment()  # after the change
 
 
 class Suppression(SQLModel, table=True):
@@ -77,7 +69,7 @@ class Suppression(SQLModel, table=True):
 
     tenant_uid: str = Field(primary_key=True)
     signature: str = Field(primary_key=True)
-    until: datetime = _time(nullable=False)
+    until: datetime = moment(nullable=False)
     dismissals: int = 1
     reason: str = ""
     created_by: str = ""
@@ -112,10 +104,10 @@ class DriftFinding(SQLModel, table=True):
     next_step: str = ""
     status: str  # open, proposed, accepted, written_back, ended
     operation_id: str | None = None
-    first_seen_at: datetime = _time(nullable=False)
-    last_seen_at: datetime = _time(nullable=False)
+    first_seen_at: datetime = moment(nullable=False)
+    last_seen_at: datetime = moment(nullable=False)
     decided_by: str = ""
-    decided_at: datetime | None = _time()
+    decided_at: datetime | None = moment()
     decision_reason: str = ""
 
 
@@ -126,8 +118,8 @@ class SeenDatabase(SQLModel, table=True):
 
     identifier: str = Field(primary_key=True)
     resource_id: str
-    first_seen_at: datetime = _time(nullable=False)
-    last_seen_at: datetime = _time(nullable=False)
+    first_seen_at: datetime = moment(nullable=False)
+    last_seen_at: datetime = moment(nullable=False)
 
 
 class PlannedLook(SQLModel, table=True):
@@ -136,7 +128,7 @@ class PlannedLook(SQLModel, table=True):
     __tablename__ = "planned_look"
 
     tenant_uid: str = Field(primary_key=True)
-    planned_at: datetime = _time(nullable=False)
+    planned_at: datetime = moment(nullable=False)
     found: int = 0  # differences
 
 
@@ -150,9 +142,9 @@ class Scan(SQLModel, table=True):
     started_by: str
     looked_at: int = 0
     found: int = 0
-    problems: list[Any] = _json(list)
-    started_at: datetime = _time(nullable=False)
-    ended_at: datetime = _time(nullable=False)
+    problems: list[Any] = document(list)
+    started_at: datetime = moment(nullable=False)
+    ended_at: datetime = moment(nullable=False)
 
 
 class AlarmState(SQLModel, table=True):
@@ -167,7 +159,7 @@ class AlarmState(SQLModel, table=True):
     rule: str
     state: str  # ALARM, OK, INSUFFICIENT_DATA
     reason: str = ""
-    since: datetime = _time(nullable=False)
+    since: datetime = moment(nullable=False)
 
 
 class QuotaLimit(SQLModel, table=True):
@@ -180,7 +172,7 @@ class QuotaLimit(SQLModel, table=True):
     name: str = Field(primary_key=True)
     granted: int
     used: int | None = None
-    seen_at: datetime = _time(nullable=False)
+    seen_at: datetime = moment(nullable=False)
 
 
 class Schedule(SQLModel, table=True):
@@ -191,11 +183,11 @@ class Schedule(SQLModel, table=True):
     zone: str = "UTC"
     jitter_seconds: int = 0
     enabled: bool = True
-    due_at: datetime = _time(nullable=False)
+    due_at: datetime = moment(nullable=False)
     holder: str = ""  # who runs it now
-    held_until: datetime | None = _time()
-    last_started_at: datetime | None = _time()
-    last_ended_at: datetime | None = _time()
+    held_until: datetime | None = moment()
+    last_started_at: datetime | None = moment()
+    last_ended_at: datetime | None = moment()
     last_status: str = ""  # done, failed, lost
     last_words: str = ""
     missed: int = 0  # ticks that nobody was there for, since the last that was done

@@ -5,20 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, text
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from controlplane.store.columns import Json, UtcTime
+from controlplane.store.columns import document, moment
 
 OVER = "'rolled_back','reversed','complete'"
-
-
-def _time(nullable: bool = True) -> Any:
-    return Field(default=None, sa_type=UtcTime, nullable=nullable)
-
-
-def _json(default: Any) -> Any:
-    return Field(default_factory=default, sa_column=Column(Json, nullable=False))
 
 
 class Migration(SQLModel, table=True):
@@ -48,17 +40,17 @@ class Migration(SQLModel, table=True):
     requested_by: str
     outage_minutes: int
     fenced_epoch: int | None = None  # whose logins we hold closed
-    fenced_at: datetime | None = _time()
-    fence_deadline: datetime | None = _time()  # None: it stands until somebody lifts it
-    before: dict[str, Any] = _json(dict)  # the tenant's columns, to go back to
-    after: dict[str, Any] = _json(dict)
-    timings: list[Any] = _json(list)  # state, at, operation
-    checklist: list[Any] = _json(list)
-    verification: dict[str, Any] = _json(dict)
-    receipts: dict[str, Any] = _json(dict)
-    loss: dict[str, Any] = _json(dict)  # what a rollback past OPEN gave up
+    fenced_at: datetime | None = moment()
+    fence_deadline: datetime | None = moment()  # None: it stands until somebody lifts it
+    before: dict[str, Any] = document(dict)  # the tenant's columns, to go back to
+    after: dict[str, Any] = document(dict)
+    timings: list[Any] = document(list)  # state, at, operation
+    checklist: list[Any] = document(list)
+    verification: dict[str, Any] = document(dict)
+    receipts: dict[str, Any] = document(dict)
+    loss: dict[str, Any] = document(dict)  # what a rollback past OPEN gave up
     note: str = ""
-    created_at: datetime = _time(nullable=False)
-    flipped_at: datetime | None = _time()
-    opened_at: datetime | None = _time()
-    ended_at: datetime | None = _time()
+    created_at: datetime = moment(nullable=False)
+    flipped_at: datetime | None = moment()
+    opened_at: datetime | None = moment()
+    ended_at: datetime | None = moment()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from controlplane.store import tables as _tables  # noqa: F401 - names of constraints are set there
-from controlplane.store.columns import Json, UtcTime
+from controlplane.store.columns import UtcTime, document, moment
 
 
 class Review(SQLModel, table=True):
@@ -33,28 +32,28 @@ class Review(SQLModel, table=True):
     head: str = ""  # the commit that is reviewed; every other one is not
     base: str = ""
     desired: str = ""  # tenant.yaml as it shall be; empty: none
-    request: dict[str, Any] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    request: dict[str, Any] = document(dict)
     meaning: str = ""  # of the plan that was proposed
     render_digest: str = ""
-    files: list[Any] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
-    discarded: list[Any] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
-    approvals: list[Any] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    files: list[Any] = document(list)
+    discarded: list[Any] = document(list)
+    approvals: list[Any] = document(list)
     problem: str = ""
     machine: str = ""  # which machine asked (`rightsizing`, `drift`, …); empty: a person
-    evidence: dict[str, Any] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    evidence: dict[str, Any] = document(dict)
     revert: str = ""  # the command that takes it back
     requested_by: str
     reason: str = ""
     page: int = 0  # its number on the host of the repository; 0: it has none there
     page_url: str = ""
     shown: str = ""  # digest of what the host shows
-    heard_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)  # of the last comment
+    heard_at: datetime | None = moment()  # of the last comment
     merged_by: str = ""
     merged_commit: str = ""
     result_commit: str = ""
     created_at: datetime = Field(sa_type=UtcTime, nullable=False)
     updated_at: datetime = Field(sa_type=UtcTime, nullable=False)
-    ended_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)
+    ended_at: datetime | None = moment()
 
 
 class HostComment(SQLModel, table=True):
@@ -69,7 +68,7 @@ class HostComment(SQLModel, table=True):
     word: str
     at: datetime = Field(sa_type=UtcTime, nullable=False)
     answer: str = ""  # empty: it is being done
-    answered_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)
+    answered_at: datetime | None = moment()
 
 
 class HostDelivery(SQLModel, table=True):
@@ -81,4 +80,4 @@ class HostDelivery(SQLModel, table=True):
     id: str = Field(primary_key=True)  # the host's
     event: str
     received_at: datetime = Field(sa_type=UtcTime, nullable=False)
-    looked_at: datetime | None = Field(default=None, sa_type=UtcTime, nullable=True)
+    looked_at: datetime | None = moment()

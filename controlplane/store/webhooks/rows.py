@@ -5,19 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary
+from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from controlplane.store import tables as _tables  # noqa: F401 - names of constraints are set there
-from controlplane.store.columns import Json, UtcTime
-
-
-def _json(default: Any) -> Any:
-    return Field(default_factory=default, sa_column=Column(Json, nullable=False))
-
-
-def _time(nullable: bool = True) -> Any:
-    return Field(default=None, sa_type=UtcTime, nullable=nullable)
+from controlplane.store.columns import document, moment
 
 
 class Webhook(SQLModel, table=True):
@@ -26,15 +17,15 @@ class Webhook(SQLModel, table=True):
     id: str = Field(primary_key=True)
     form: str
     host: str  # of the URL, for people
-    events: list[Any] = _json(list)  # patterns of types
-    tenants: list[Any] = _json(list)  # patterns of slugs; empty: every one, and what concerns none
+    events: list[Any] = document(list)  # patterns of types
+    tenants: list[Any] = document(list)  # patterns of slugs; empty: every one, and what concerns none
     note: str = ""
     gone: str = ""  # why nothing is sent any more
     key_id: str
     wrapped: bytes = Field(sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
     created_by: str
-    created_at: datetime = _time(nullable=False)
+    created_at: datetime = moment(nullable=False)
 
 
 class OutboxEvent(SQLModel, table=True):
@@ -50,8 +41,8 @@ class OutboxEvent(SQLModel, table=True):
     type: str
     subject: str
     tenant_slug: str = ""
-    at: datetime = _time(nullable=False)
-    data: dict[str, Any] = _json(dict)
+    at: datetime = moment(nullable=False)
+    data: dict[str, Any] = document(dict)
     dispatched: bool = False
 
 
@@ -65,6 +56,6 @@ class Delivery(SQLModel, table=True):
     event_id: str = Field(primary_key=True, foreign_key="outbox_event.id", index=True)
     status: str = "waiting"  # waiting, delivered, failed
     attempts: int = 0
-    next_at: datetime = _time(nullable=False)
+    next_at: datetime = moment(nullable=False)
     detail: str = ""  # the last answer
-    delivered_at: datetime | None = _time()
+    delivered_at: datetime | None = moment()

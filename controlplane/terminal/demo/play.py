@@ -124,6 +124,7 @@ class Play:
             stdin=subprocess.DEVNULL,
             stdout=out,
             env=environment_of(self.settings),
+            cwd=self.folder,  # so that it is found by who cleans up, however early it is interrupted
             start_new_session=True,
         )
         with process:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 from controlplane.settings import Settings, environment_of, load
 from controlplane.terminal.demo.leftovers import end, parse_lsof, working_in
+from controlplane.terminal.demo.play import clear, open_play
 from controlplane.terminal.demo.scenes import SCENES
+from controlplane.terminal.output import Printer
 
 
 def test_settings_reach_a_child_as_they_are() -> None:
@@ -37,3 +41,18 @@ def test_we_are_never_among_those_who_are_ended(tmp_path: Path) -> None:
 
 def test_scenes_have_titles_of_their_own() -> None:
     assert len({scene.title for scene in SCENES}) == len(SCENES) > 5
+
+
+def test_a_command_of_the_demo_is_found_before_it_has_opened_anything() -> None:
+    play = open_play(Settings(), Printer(out=io.StringIO(), err=io.StringIO()))
+    typing = threading.Thread(target=play.type, args=("version",))  # it never opens a file of the demo's
+    typing.start()
+    try:
+        seen: list[int] = []
+        while typing.is_alive() and not seen:
+            seen = working_in(play.folder)
+        assert seen
+    finally:
+        typing.join(60)
+        clear(play)
+    assert not play.folder.exists()

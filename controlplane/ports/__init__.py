@@ -1,0 +1,80 @@
+"""What the product needs from the outside, as Protocols, and the one value that holds them.
+
+Operations and steps see these only. `wiring` puts real adapters behind them, tests put fakes; the same
+promises (tests/contract) run against both. Values that cross a port are small, frozen and JSON-friendly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controlplane.ports.aws import BackupWindow, Cloud, DatabaseInstance, SecretRef, Snapshot
+from controlplane.ports.fleet import (
+    AlarmMessage,
+    AlarmSource,
+    FleetSource,
+    Measurement,
+    MetricQuery,
+    MetricSource,
+    QuotaFigure,
+    QuotaSource,
+)
+from controlplane.ports.keys import DataKey, Keyring
+from controlplane.ports.money import BillSource, PriceSource
+from controlplane.ports.postgres import Database, Login, Migration, Probe
+from controlplane.ports.terraform import (
+    PlanFound,
+    PlanSource,
+    PlanWanted,
+    RunLine,
+    Runner,
+    RunOrder,
+    RunReport,
+    RunStatus,
+    RunVerb,
+)
+
+__all__ = [
+    "AlarmMessage",
+    "AlarmSource",
+    "BackupWindow",
+    "BillSource",
+    "Cloud",
+    "DataKey",
+    "Database",
+    "DatabaseInstance",
+    "FleetSource",
+    "Keyring",
+    "Login",
+    "Measurement",
+    "MetricQuery",
+    "MetricSource",
+    "Migration",
+    "PlanFound",
+    "PlanSource",
+    "PlanWanted",
+    "Ports",
+    "PriceSource",
+    "Probe",
+    "QuotaFigure",
+    "QuotaSource",
+    "RunLine",
+    "RunOrder",
+    "RunReport",
+    "RunStatus",
+    "RunVerb",
+    "Runner",
+    "SecretRef",
+    "Snapshot",
+]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything outside, in one value: `wiring` fills it with adapters, a test with fakes."""
+
+    runner: Runner
+    cloud: Cloud
+    database: Database
+    keyring: Keyring
+    migration: Migration
