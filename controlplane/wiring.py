@@ -71,6 +71,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         else None,
         alarm_source=sources.alarms(settings.alarm_queue, lambda: aws_account(settings)),
         plan_source=lambda: plans(settings, db),
+        rehearsing=lambda: (world(settings, db), plans(settings, db)),
         workspaces=settings.data_dir.absolute() / "workspaces",
         states=lambda: states(settings, db),
         **telling.outside(settings, partial(aws_account, settings), partial(keyring, settings)),

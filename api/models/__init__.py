@@ -136,6 +136,8 @@ class Operation(View):
     expires_at: str | None
     response: Json | None = None
     error: Json | None = None
+    dry_run: bool = False
+    rehearsal: Json | None = None  # of a dry run: planned, would, why, note
 
 
 class OperationPage(Page):

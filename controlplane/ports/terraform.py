@@ -105,6 +105,8 @@ class PlanWanted:
 
     workspace: WorkspaceId
     files: Mapping[str, str] = field(repr=False)
+    destroy: bool = False
+    may_be_new: bool = False  # without a state all of it would be made; otherwise that is a problem
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 from controlplane.services.access import AlreadyIssued
 from controlplane.services.actor import Actor
 from controlplane.services.control import Ask, Control
-from controlplane.services.once import Done, Request, once, rehearse
+from controlplane.services.once import Done, Request, once
+from controlplane.services.rehearsal import dry_run
 
 Change = Callable[[Control, Ask], dict[str, Any]]
 
@@ -25,7 +26,7 @@ class Way:
 
 def do(control: Control, actor: Actor, way: Way, change: Change, status_code: int = 202) -> Done:
     if way.dry_run:
-        return Done(200, rehearse(control, lambda within: change(within, way.ask)))
+        return Done(200, dry_run(control, lambda within: change(within, way.ask)))
     if way.request is None:
         return Done(status_code, change(control, way.ask))
     return once(control, actor, way.request, lambda within: change(within, way.ask), status_code)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         PriceSource,
         QuotaSource,
     )
+    from controlplane.steps.world import World
     from controlplane.store.states import States
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -72,6 +73,7 @@ class Control:
     alarm_source: Callable[[], AlarmSource] | None = None
     quota_source: Callable[[], QuotaSource] | None = None
     plan_source: Callable[[], PlanSource] | None = None  # only where a process may run Terraform
+    rehearsing: Callable[[], tuple[World, PlanSource]] | None = None  # for dry runs, likewise
     workspaces: Path | None = None  # the rendered folders of this host
     states: Callable[[], States] | None = None  # Terraform's, of every workspace
     retention_days: int = 90  # plans, lines of Terraform and older states stay that long; 0: for ever

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -34,20 +35,34 @@ def record(
     again = adopt_first(found, document, destroys=destroys)
     if again is not None:
         return {"plan_id": run_id, "empty": False, "again": again}
+    summary = take(found, run_id, document, written, runner.binding(RunId(run_id)))
+    return {"plan_id": run_id, "empty": summary.is_empty}
+
+
+def take(
+    found: subject.Subject,
+    plan_id: str,
+    document: Mapping[str, Any],
+    written: Mapping[str, str],
+    binding: str = "",
+) -> PlanSummary:
+    """Judge a plan by itself, and keep both. Bound to nothing, it can never be applied."""
     summary = parse(document)
     judged = judging.judge(found, document, summary)
-    plan = drawn(found, run_id, document, written["digest"], written["version"])
-    plan.binding = runner.binding(RunId(run_id))
+    plan = drawn(found, plan_id, document, written["digest"], written["version"])
+    plan.binding = binding
     plan.summary = {
         **summarised(summary, judged),
         "folder": written["folder"],
         "touches_database": any(c.type in DATABASES for c in summary.changes),
     }
     keep(plan, judged, summary)
-    return {"plan_id": run_id, "empty": summary.is_empty}
+    return summary
 
 
-def drawn(found: subject.Subject, plan_id: str, document: dict[str, Any], digest: str, version: str) -> Plan:
+def drawn(
+    found: subject.Subject, plan_id: str, document: Mapping[str, Any], digest: str, version: str
+) -> Plan:
     """A plan's row, without what judging adds to it."""
     return Plan(
         id=plan_id,

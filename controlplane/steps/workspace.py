@@ -37,6 +37,19 @@ def write(operation_id: str) -> dict[str, str]:
     return {"folder": str(folder), "digest": rendering.digest, "version": rendering.template_version}
 
 
+def draw(found: subject.Subject) -> Rendering:
+    """What the operation would be planned from; nothing is written. Its gates stay closed: the secrets behind
+    them may not be made yet, and a plan looks the same without."""
+    _refuse_impossible(found)
+    if not found.payload.get("discard_edits"):
+        _refuse_hand_edits(folder_of(found.operation.workspace_id), found)
+    catalog = world().catalog
+    if found.tenant is None:
+        return render_platform(replace(subject.platform_workspace(found), credential_write=False), catalog)
+    closed = tuple(replace(slot, credential_write=False) for slot in found.wanted())
+    return render_tenant(subject.tenant_workspace(found, closed), catalog)
+
+
 def _refuse_impossible(found: subject.Subject) -> None:
     """Changes that Terraform would pass over in silence, such as a smaller storage."""
     if found.tenant is None or found.kind is Kind.DESTROY:

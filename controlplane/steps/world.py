@@ -58,6 +58,16 @@ def world() -> World:
 
 
 @contextmanager
+def standing_in(other: World) -> Iterator[None]:
+    """Within it this is the world: for a rehearsal, whose catalog is a transaction that is taken back."""
+    token = _acting.set(other)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+@contextmanager
 def acting_for(operation_id: str) -> Iterator[None]:
     """Within it AWS is called under the operation's name. An effect within an effect acts for the first."""
     here = world()

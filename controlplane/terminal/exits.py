@@ -58,3 +58,9 @@ def of_operation(view: Mapping[str, Any]) -> ExitCode:
     if (view.get("error") or {}).get("code") == "policy_refused":
         return ExitCode.WAITS
     return _BY_STATUS.get(Status(view["status"]), ExitCode.TIMED_OUT)
+
+
+def of_rehearsal(view: Mapping[str, Any]) -> ExitCode:
+    """What policy would refuse is told as if it had."""
+    refused = (view.get("rehearsal") or {}).get("would") == "be rejected"
+    return ExitCode.WAITS if refused else ExitCode.DONE

@@ -25,7 +25,7 @@ def finish(here: Here, operation: View) -> int:
     if here.manner.dry_run:
         here.out.note("dry run: nothing was changed")
         here.out.one(operation, "id", layouts.operation)
-        return ExitCode.DONE
+        return exits.of_rehearsal(operation)
     if not here.waiting.wait:
         here.out.one(operation, "id", layouts.operation)
         here.out.note(f"follow it: controlplane operation log -f {operation['id']}")

@@ -199,9 +199,12 @@ def _rule(rule: Any) -> str:
 
 def _outcome(view: View, about: View) -> dict[str, Any]:
     problem = view.get("error") or about.get("problem") or {}
+    rehearsed = view.get("rehearsal") or {}
     found = {
         "problem": problem.get("detail"),
         "hint": problem.get("hint"),
+        "it would": ": ".join(filter(None, [rehearsed.get("would"), rehearsed.get("why")])),
+        "dry run": rehearsed.get("note"),
         "waits for": shortened(about["waiting_for"]),
         "queue": about["queue_position"],
         "next": about["next_command"],

@@ -30,7 +30,7 @@ _HEADER_BYTES = 32_768
 
 def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
     """Until it is told to stop; a request in flight is finished."""
-    with bind(host, port) as listening, _opened(here.settings) as control:
+    with bind(host, port) as listening, _opened(here.settings, with_worker=worker) as control:
         file = access.first_token(control, here.settings.data_dir.absolute() / _FIRST_TOKEN)
         if file is not None:
             here.out.note(f"first start: an admin's token is in {file} (only you can read it)")
@@ -83,9 +83,10 @@ def _worker(here: Here, *, wanted: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Control]:
-    # A door never holds a Terraform process: what needs one is the worker's.
+def _opened(settings: Settings, *, with_worker: bool) -> Iterator[Control]:
+    # A door never holds a Terraform process: what needs one is the worker's, or of the process that has one.
     control = replace(wiring.control(settings), plan_source=None)
+    control = control if with_worker else replace(control, rehearsing=None)
     try:
         yield control
     finally:

@@ -76,6 +76,17 @@ def test_each_is_planned_against_its_own_state_and_who_cannot_be_is_named(plans:
     assert "nothing was ever applied" in new.problem
 
 
+def test_what_is_not_there_yet_and_what_shall_go_are_planned_when_that_is_asked(
+    plans: TerraformPlans,
+) -> None:
+    text = {"main.tf": GREETING.format("hello")}
+    born = PlanWanted(WorkspaceId("tenant-new"), text, may_be_new=True)
+    leaving = PlanWanted(WorkspaceId("tenant-same"), text, destroy=True)
+    made, gone = plans.plans([born, leaving])
+    assert _actions(made) == [("terraform_data.greeting", ["create"])]
+    assert _actions(gone) == [("terraform_data.greeting", ["delete"])]
+
+
 def _actions(found: PlanFound) -> list[tuple[str, list[str]]]:
     assert found.document is not None, found.problem
     return [(c["address"], c["change"]["actions"]) for c in found.document["resource_changes"]]

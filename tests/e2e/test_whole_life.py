@@ -91,8 +91,12 @@ def writer(machine: Machine, slug: str) -> Iterator[list[int]]:
 
 @pytest.mark.timeout(1800)
 def test_a_tenant_leaves_and_comes_back_with_its_rows(company: Machine) -> None:
+    promised = ask(company, "tenant", "create", "acme", "--dry-run")
+    assert 'module.database["e1"].aws_db_instance.this' in str(promised["plan"]["changes"])
     run(company, "tenant", "create", "acme")
     fill(company, "acme")
+    kept = ask(company, "tenant", "destroy", "acme", "--confirm", "acme", "--dry-run")
+    assert {c["action"] for c in kept["plan"]["changes"]} == {"delete"}
     destroy(company, "acme")
     said = ask(company, "tenant", "explain", "acme")
     assert "restorable until" in said["evidence"][0]

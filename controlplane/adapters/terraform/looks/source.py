@@ -103,10 +103,11 @@ class _Look:
         workspace, plan = make_folder(folder / "workspace"), folder / "plan"
         for name, text in wanted.files.items():
             write_whole(workspace / name, text.encode())
-        if not place_state(self.states, wanted.workspace, workspace).lineage:
+        placed = place_state(self.states, wanted.workspace, workspace)
+        if not (placed.lineage or wanted.may_be_new):
             raise Missing("there is no state of it: nothing was ever applied")
         order = self._order(folder, workspace)
-        code = self._run(hand, order, self.commands.plan(plan, destroy=False), "planning")
+        code = self._run(hand, order, self.commands.plan(plan, destroy=wanted.destroy), "planning")
         if code != _CHANGES:
             return empty_plan(self.bench.installation.terraform.version)
         order.output.unlink()
