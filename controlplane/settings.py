@@ -73,6 +73,10 @@ class Settings:
         "",
         "selector of tenants whose steps down need nobody within an allow window, as stage=poc; empty: none",
     )
+    machine_reviews: str = _setting(
+        "",
+        "selector of tenants for whom right-sizing and drift open reviews by themselves; empty: none",
+    )
     compute_optimizer: bool = _setting(
         False, "show AWS Compute Optimizer's findings beside ours; the account must have it enabled"
     )

@@ -81,6 +81,7 @@ class Control:
     aws_calls: Callable[[], AwsCalls] | None = None  # how often this process asked
     courier: Callable[[], Courier] | None = None  # takes events to webhooks
     keyring: Callable[[], Keyring] | None = None  # for what is kept sealed
+    machine_reviews: str = ""  # for whom right-sizing and drift open reviews by themselves; a selector
     rightsizing_alone: str = ""  # whose steps down need nobody, in an allow window; a selector
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +16,13 @@ from controlplane.domain.tenant import Size, Stage
 from controlplane.domain.workspace import SlotSpec
 from controlplane.operations import operation_type
 from controlplane.services import page as pages
-from controlplane.services import tenants as changes
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control, plain
 from controlplane.services.drift.asked import Listing
 from controlplane.services.drift.recording import WHOLE, adopt, changed
 from controlplane.services.once import within
+from controlplane.services.reviews import machine
+from controlplane.services.reviews.machine import DRIFT, Proposal
 from controlplane.steps.subject import slot_spec
 from controlplane.store import audit, operations, slots, tenants
 from controlplane.store.fleet import databases, differences
@@ -37,6 +39,8 @@ _SHOWN = (
     "id", "identifier", "attribute", "severity", "situation", "expected", "found", "words", "next_step",
     "status", "first_seen_at", "last_seen_at", "decided_by", "decided_at", "decision_reason",
 )  # fmt: skip
+
+_NO_WAY_BACK = {"way back": "by hand, as it came; `drift accept` instead of this change keeps what AWS has"}
 
 
 # --- reading ----------------------------------------------------------------------------------------
@@ -156,19 +160,20 @@ def _database(session: Session, row: DriftFinding) -> FleetDatabase:
 
 
 def reconcile(control: Control, actor: Actor, id_: str, ask: Ask) -> dict[str, Any]:
-    """The ordinary operation, with plan, policy and approval; answers the operation."""
+    """The ordinary operation or its review, with plan, policy and approval; answers the operation.
+
+    What waits for the same tenant already mends this as well: its evidence is renewed, and it is answered.
+    """
     with control.db.write() as session:
         row = _open(session, actor, id_)
-        if not _is_mended_by_a_plan(row):
+        if not is_mended_by_a_plan(row):
             raise Refused(
                 f"a plan does not mend {row.attribute or 'this'} of {row.identifier}: {row.words}",
                 hint=row.next_step or "controlplane drift show",
             )
-        request = operation_type(Kind.RECONCILE).request()
         why = ask.reason or f"drift: {row.attribute} is {row.found}, recorded is {row.expected}"
-        operation = changes.change(
-            within(control, session), actor, Kind.RECONCILE, row.slug, request, replace(ask, reason=why)
-        )
+        wanted = _proposal(differences.of_tenant(session, row.tenant_uid))
+        operation = machine.propose(within(control, session), actor, wanted, replace(ask, reason=why))
         values = {
             "status": "proposed",
             "operation_id": operation["id"],
@@ -181,7 +186,15 @@ def reconcile(control: Control, actor: Actor, id_: str, ask: Ask) -> dict[str, A
         return operation
 
 
-def _is_mended_by_a_plan(row: DriftFinding) -> bool:
+def _proposal(rows: Sequence[DriftFinding]) -> Proposal:
+    """One plan mends all that a plan mends of this tenant."""
+    mended = [row for row in rows if is_mended_by_a_plan(row)]
+    found = {f"{row.identifier}: {row.attribute}": f"{row.found}; recorded {row.expected}" for row in mended}
+    request = operation_type(Kind.RECONCILE).request()
+    return Proposal(DRIFT, Kind.RECONCILE, mended[0].slug, request, {**found, **_NO_WAY_BACK})
+
+
+def is_mended_by_a_plan(row: DriftFinding) -> bool:
     """What a plan found it mends as well, unless a person has to look first."""
     if row.situation == BY_PLAN:
         return "do not apply" not in row.next_step

@@ -14,13 +14,13 @@ from typing import Any
 from controlplane.domain.drift import Actual, Difference, Expected, Severity, compare
 from controlplane.domain.errors import Unavailable
 from controlplane.domain.plan.situations import find_situation
-from controlplane.domain.selectors import parse_selector, subject_of
+from controlplane.domain.selectors import parse_selector
 from controlplane.domain.tenant import Phase, Size, Stage
 from controlplane.ports import DatabaseInstance
 from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Control, new_id
-from controlplane.services.drift import planning, recording
+from controlplane.services.drift import alone, planning, recording
 from controlplane.services.drift.asked import Scanning
 from controlplane.services.drift.recording import WHOLE, Look
 from controlplane.store import platforms
@@ -31,7 +31,6 @@ from controlplane.store.fleet.rows import Scan
 _MARK, _OURS = "managed-by", "controlplane"
 _LEAVING = ("deleting", "deleted")
 _SUSPICIOUS = 3  # so many recorded and none there: rather the wrong account than so many disasters
-_FIELDS = ("slug", "stage", "size", "phase", "region", "environment", "blueprint", "cell", "cost_tier")
 _ACTUAL = tuple(Actual.__dataclass_fields__)
 
 
@@ -79,6 +78,8 @@ def scan(control: Control, actor: Actor, body: Scanning, way: Way) -> dict[str, 
         counts = recording.record(control, looks, fresh, None if body.selector else busy)
         _note(control, actor, tally, counts, started)
     planned = planning.look(control, _plannable(looks), body, counts, way) if body.full else {}
+    if not way.dry_run:
+        counts.update(alone.open_reviews(control, [look.row for look in looks if look.row is not None]))
     return {
         "id": new_id("scan"),
         "kind": "drift",
@@ -146,7 +147,7 @@ def _looks(
 ) -> Iterator[Look]:
     selector = parse_selector(body.selector)
     for row in record.rows:
-        if not selector.matches(subject_of({n: getattr(row, n) for n in _FIELDS}, row.labels)):
+        if not selector.matches(row.selectable):
             continue
         if row.busy_with:
             tally.skipped.append({"tenant": row.slug, "why": f"is being changed by {row.busy_with}"})

@@ -114,7 +114,7 @@ def close(control: Control, actor: Actor, review_id: str, ask: Ask) -> dict[str,
         review = get(session, actor, review_id, Action.CHANGE_TENANT)
         if review.status not in (ReviewStatus.OPENING, ReviewStatus.OPEN):
             raise Conflict(f"the review {review_id} cannot be closed: it is {review.status}")
-        supersede(control, session, review, f"given up by {actor.name}")
+        supersede(control, session, review, f"given up by {actor.name}", "rejected")
         record(control, session, actor, ask, review, "review.closed")
         return views.in_full(control, session, reviews.get(session, review_id))
 

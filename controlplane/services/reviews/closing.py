@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import Conflict
@@ -11,8 +13,16 @@ from controlplane.services.control import Control
 from controlplane.store import operations, reviews
 from controlplane.store.reviews.rows import Review
 
+SUPERSEDED = "superseded"  # what an operation's error says that nobody said no to
 
-def supersede(control: Control, session: Session, review: Review, why: str) -> None:
+
+def end(session: Session, operation_id: str, now: datetime, why: str, code: str = SUPERSEDED) -> None:
+    """Unless said, something else takes its place."""
+    problem = {"code": code, "detail": why}
+    operations.move(session, operation_id, Status.REJECTED, now, why, error=problem)
+
+
+def supersede(control: Control, session: Session, review: Review, why: str, code: str = SUPERSEDED) -> None:
     """Only while nothing of it is being done: what is planned right now is a conflict."""
     now = control.now()
     if review.operation_id:
@@ -23,7 +33,6 @@ def supersede(control: Control, session: Session, review: Review, why: str) -> N
                     f"{review.subject} is being planned by {operation.id} ({operation.status})",
                     hint="open it again once that is done",
                 )
-            problem = {"code": "superseded", "detail": why}
-            operations.move(session, operation.id, Status.REJECTED, now, why, error=problem)
+            end(session, operation.id, now, why, code)
     closed = {"status": ReviewStatus.CLOSED.value, "problem": why, "updated_at": now, "ended_at": now}
     reviews.move(session, review, **closed)

@@ -16,23 +16,26 @@ from sqlalchemy.orm import Session
 from controlplane.domain.names import TenantUid, parse_slug, tenant_workspace
 from controlplane.domain.operation import Kind, Status
 from controlplane.domain.review.progress import ReviewStatus
+from controlplane.domain.selectors import parse_selector
 from controlplane.operations import Request
 from controlplane.services import tenants, views
+from controlplane.services.accept import THROUGH_REVIEW
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.services.once import within
-from controlplane.services.reviews.closing import supersede
+from controlplane.services.reviews.closing import end, supersede
 from controlplane.store import operations, reviews
 from controlplane.store import tenants as rows
 from controlplane.store.reviews.rows import Review
 from controlplane.store.tables import Operation
 
+RIGHTSIZING, DRIFT, TTL = "rightsizing", "drift", "ttl"
 _ANOTHER = "the same machine proposes something else now"
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a machine asks for, and why. `source` names it: `rightsizing`, `drift`, `rollout`, `ttl`."""
+    """What a machine asks for, and why. `source` names it."""
 
     source: str
     kind: Kind
@@ -40,6 +43,12 @@ class Proposal:
     body: Request  # of that kind
     evidence: Mapping[str, str] = field(default_factory=dict)  # what was measured, in the words of people
     revert: str = ""  # the command that takes the change back once it is applied
+
+
+def may_open_reviews(control: Control, subject: Mapping[str, str]) -> bool:
+    """Whether machines open reviews of this tenant by themselves. They change nothing before a merge."""
+    through = control.changes_through == THROUGH_REVIEW and bool(control.machine_reviews)
+    return through and parse_selector(control.machine_reviews).matches(subject)
 
 
 def propose(control: Control, actor: Actor, wanted: Proposal, ask: Ask) -> dict[str, Any]:
@@ -55,22 +64,29 @@ def propose(control: Control, actor: Actor, wanted: Proposal, ask: Ask) -> dict[
     asked = replace(ask, machine={**told, "request": request})
     with control.db.write() as session:
         inner = within(control, session)
-        standing = _standing(session, wanted)
+        standing = _standing(session, wanted.slug, wanted.source)
         if standing is not None:
             if (standing.kind, standing.payload["machine"]["request"]) == (wanted.kind.value, request):
                 return _renewed(inner, session, standing, wanted)
             if standing.status == Status.AWAITING_APPROVAL:
-                _give_way(inner, session, standing)
+                _give_way(inner, session, standing, _ANOTHER)
         return tenants.change(inner, actor, wanted.kind, wanted.slug, wanted.body, asked)
 
 
-def _standing(session: Session, wanted: Proposal) -> Operation | None:
+def withdraw(control: Control, session: Session, slug: str, source: str, why: str) -> None:
+    """Its grounds are gone: what waits for a yes ends; what is being done already goes to its end."""
+    standing = _standing(session, slug, source)
+    if standing is not None and standing.status == Status.AWAITING_APPROVAL:
+        _give_way(within(control, session), session, standing, why)
+
+
+def _standing(session: Session, slug: str, source: str) -> Operation | None:
     """What this machine asked for this tenant, and is not over."""
-    tenant = rows.find(session, wanted.slug)
+    tenant = rows.find(session, slug)
     if tenant is None:
         return None
     open_ones = operations.unfinished(session, tenant_workspace(TenantUid(tenant.uid)))
-    return next((o for o in open_ones if o.payload.get("machine", {}).get("source") == wanted.source), None)
+    return next((o for o in open_ones if o.payload.get("machine", {}).get("source") == source), None)
 
 
 def _renewed(control: Control, session: Session, operation: Operation, wanted: Proposal) -> dict[str, Any]:
@@ -81,13 +97,12 @@ def _renewed(control: Control, session: Session, operation: Operation, wanted: P
     return views.operation(session, operations.get(session, operation.id))
 
 
-def _give_way(control: Control, session: Session, operation: Operation) -> None:
+def _give_way(control: Control, session: Session, operation: Operation, why: str) -> None:
     review = reviews.of_operation(session, operation.id)
     if review is not None and not _taken_up(review):
-        supersede(control, session, review, _ANOTHER)
+        supersede(control, session, review, why)
     elif review is None:
-        problem = {"code": "superseded", "detail": _ANOTHER}
-        operations.move(session, operation.id, Status.REJECTED, control.now(), _ANOTHER, error=problem)
+        end(session, operation.id, control.now(), why)
 
 
 def _taken_up(review: Review) -> bool:

@@ -15,6 +15,7 @@ from controlplane.domain.rightsizing import Finding, Window
 from controlplane.domain.rightsizing.aftercare import Outcome, Verdict, look_back
 from controlplane.domain.tenant import LADDER, Size
 from controlplane.services.control import Control, new_id
+from controlplane.services.reviews.closing import SUPERSEDED
 from controlplane.services.rightsizing import measuring
 from controlplane.services.rightsizing.measuring import Target
 from controlplane.store import operations
@@ -44,7 +45,7 @@ def _follow(session: Session, row: Recommendation, facts: RightSizing, now: date
         return
     if status in _DONE:
         values = {"status": "applied", "decided_at": operation.ended_at or now}
-    elif status in _NO:
+    elif status in _NO and operation.error.get("code") != SUPERSEDED:
         # A person said no to the plan: that teaches as much as a dismissal.
         values = {"status": "dismissed", "decision_reason": f"its operation was {status}"}
         decided = {"now": now, "actor": "controlplane", "reason": f"its operation was {status}"}

@@ -1,4 +1,4 @@
-"""What people do with a recommendation: propose it as an ordinary operation, apply it, or dismiss it."""
+"""What people do with a recommendation: propose it as a change, apply it, or dismiss it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from sqlalchemy.orm import Session
 
 from controlplane.catalog.rightsizing import load_rightsizing
 from controlplane.domain.errors import Conflict
-from controlplane.domain.operation import Kind
-from controlplane.operations import Request, operation_type
-from controlplane.services import tenants
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.services.once import within
+from controlplane.services.rightsizing import proposing
 from controlplane.services.rightsizing.asked import Dismissal
 from controlplane.services.rightsizing.inbox import view
 from controlplane.store import audit
@@ -23,14 +21,11 @@ from controlplane.store.fleet.rows import Recommendation
 
 
 def propose(control: Control, actor: Actor, id_: str, ask: Ask) -> dict[str, Any]:
-    """The ordinary operation, with plan, policy and approval; answers the operation."""
+    """The ordinary operation or its review, with plan, policy and approval; answers the operation."""
     row = _open(control, actor, id_)
-    request = _request(row)
-    why = ask.reason or _why(row)
+    why = ask.reason or proposing.why(row)
     with control.db.write() as session:
-        operation = tenants.change(
-            within(control, session), actor, Kind.RESIZE, row.slug, request, replace(ask, reason=why)
-        )
+        operation = proposing.propose(within(control, session), actor, row, replace(ask, reason=why))
         values = {
             "status": "proposed",
             "operation_id": operation["id"],
@@ -41,11 +36,6 @@ def propose(control: Control, actor: Actor, id_: str, ask: Ask) -> dict[str, Any
         _decide(session, row, values)
         _record(control, session, actor, ask, "rightsizing.proposed", row)
     return operation
-
-
-def _request(row: Recommendation) -> Request:
-    wanted = {"size": row.target_size or None, "storage_gb": row.target_storage_gb or None}
-    return operation_type(Kind.RESIZE).request.model_validate(wanted)
 
 
 def apply(control: Control, actor: Actor, id_: str, ask: Ask) -> dict[str, Any]:
@@ -93,11 +83,6 @@ def _decided(row: Recommendation) -> Conflict:
         else "controlplane rightsize scan"
     )
     return Conflict(f"the recommendation {row.id} for {row.slug} is {row.status} already", hint=way)
-
-
-def _why(row: Recommendation) -> str:
-    words = "; ".join(str(reason["words"]) for reason in row.reasons) or "storage"
-    return f"right-sizing: {row.finding}: {words}"[:1000]
 
 
 def _record(

@@ -22,7 +22,7 @@ from controlplane.domain.plan.forecast import Outage
 from controlplane.domain.rightsizing import Advice, Measured, Series, Subject, Thresholds, advise
 from controlplane.domain.rightsizing.floor import floor_of
 from controlplane.domain.rightsizing.opinions import Opinion
-from controlplane.domain.selectors import Selector, parse_selector, subject_of
+from controlplane.domain.selectors import Selector, parse_selector
 from controlplane.domain.tenant import Phase, Size, Stage
 from controlplane.domain.workspace import SlotSpec
 from controlplane.ports import DatabaseInstance
@@ -30,7 +30,8 @@ from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Control, new_id
 from controlplane.services.costs import book
-from controlplane.services.rightsizing import afterwards, alone, measuring
+from controlplane.services.once import within
+from controlplane.services.rightsizing import afterwards, alone, measuring, proposing
 from controlplane.services.rightsizing.asked import Scanning
 from controlplane.services.rightsizing.inbox import row_of
 from controlplane.services.rightsizing.measuring import Target
@@ -77,7 +78,7 @@ def scan(control: Control, actor: Actor, body: Scanning, way: Way) -> dict[str, 
     while part := list(islice(found, _IN_ONE_TRANSACTION)):
         items += _record(control, part, tally, write=not way.dry_run)
     if not way.dry_run:
-        tally.inbox.update(alone.apply_what_may(control, items))
+        tally.inbox.update(alone.act(control, items))
     return _summary(control, actor, body, tally, started, write=not way.dry_run)
 
 
@@ -118,7 +119,7 @@ def _fleet(control: Control, selector: Selector, tally: Tally) -> list[FleetData
     with control.db.read() as session:
         ours = databases.every(session, control.region, control.cell_of_many)
     rows = [row for row in ours if row.is_routed]
-    wanted = [row for row in rows if selector.matches(_selectable(row))]
+    wanted = [row for row in rows if selector.matches(row.selectable)]
     seen = _instances(control, tally)
     found = []
     for row in wanted:
@@ -128,11 +129,6 @@ def _fleet(control: Control, selector: Selector, tally: Tally) -> list[FleetData
         elif row.phase in _MEASURED_PHASES:
             found.append(row)
     return found
-
-
-def _selectable(row: FleetDatabase) -> Mapping[str, str]:
-    fields = ("slug", "stage", "size", "phase", "region", "environment", "blueprint", "cell", "cost_tier")
-    return subject_of({name: getattr(row, name) for name in fields}, row.labels)
 
 
 def _instances(control: Control, tally: Tally) -> Mapping[str, DatabaseInstance] | None:
@@ -296,7 +292,9 @@ def _record(
                 tally.inbox["suppressed"] += 1
             else:
                 found = row_of(new_id("rec"), row, advice, now)
-                tally.inbox[recommendations.save(session, found)] += 1
+                became = recommendations.save(session, found)
+                renewed = became == "kept" and proposing.renew(within(control, session), found)
+                tally.inbox["renewed" if renewed else became] += 1
                 ids.append(row.uid)
     return ids
 

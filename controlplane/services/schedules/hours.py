@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import Conflict
 from controlplane.domain.operation import Kind
-from controlplane.domain.selectors import subject_of
 from controlplane.domain.tenant import Phase
 from controlplane.domain.windows import Effect, Window, night_since, parse_window
 from controlplane.operations import Request, Resume, Suspend
@@ -29,7 +28,6 @@ from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Operation
 
 NIGHT = Actor("controlplane:off-hours", Role.OPERATOR, origin="off-hours")
-_FIELDS = ("slug", "stage", "size", "phase", "region", "environment", "blueprint", "cell", "cost_tier")
 _SLEEP, _WAKE = "its off-hours began", "its off-hours are over"
 
 
@@ -54,8 +52,7 @@ def _nights(session: Session) -> list[Window]:
 
 
 def _wanted(session: Session, nights: Sequence[Window], row: FleetDatabase, now: datetime) -> Kind | None:
-    subject = subject_of({name: getattr(row, name) for name in _FIELDS}, row.labels)
-    since = night_since(nights, subject, now)
+    since = night_since(nights, row.selectable, now)
     if row.phase == Phase.READY and since is not None:
         woken = _last(session, row.uid, Kind.RESUME)
         by_hand = woken is not None and woken.requested_by != NIGHT.name and woken.created_at >= since

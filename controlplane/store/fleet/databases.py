@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.operation import FINAL, Kind, Status
+from controlplane.domain.selectors import subject_of
 from controlplane.domain.tenant import Phase
 from controlplane.store.slots import GONE
 from controlplane.store.tables import Operation, Slot, Tenant, TenantLabel
@@ -59,7 +60,13 @@ class FleetDatabase:
     def is_routed(self) -> bool:
         return self.epoch == self.route_epoch
 
+    @property
+    def selectable(self) -> dict[str, str]:
+        """What a selector looks at."""
+        return subject_of({name: getattr(self, name) for name in _SELECTED}, self.labels)
 
+
+_SELECTED = ("slug", "stage", "size", "phase", "region", "environment", "blueprint", "cell", "cost_tier")
 _TENANT = (
     "uid", "slug", "stage", "environment", "region", "cell", "blueprint", "phase", "locations", "users",
     "cost_tier", "rightsizing_decision", "epoch",

@@ -38,6 +38,12 @@ def living(session: Session) -> list[DriftFinding]:
     return list(session.scalars(select(DriftFinding).where(col(DriftFinding.status).in_(ALIVE))))
 
 
+def of_tenant(session: Session, uid: str) -> list[DriftFinding]:
+    """What lives of it, by attribute."""
+    this = (col(DriftFinding.tenant_uid) == uid, col(DriftFinding.status).in_(ALIVE))
+    return list(session.scalars(select(DriftFinding).where(*this).order_by(col(DriftFinding.attribute))))
+
+
 def end(session: Session, ids: Iterable[str], now: datetime, why: str) -> None:
     wanted = list(ids)
     if wanted:

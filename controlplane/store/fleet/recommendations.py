@@ -74,6 +74,11 @@ def proposed(session: Session) -> list[Recommendation]:
     return list(session.scalars(select(Recommendation).where(col(Recommendation.status) == PROPOSED)))
 
 
+def proposed_of(session: Session, uid: str) -> Recommendation | None:
+    this = (col(Recommendation.tenant_uid) == uid, col(Recommendation.status) == PROPOSED)
+    return session.scalars(select(Recommendation).where(*this)).one_or_none()
+
+
 def to_look_at(session: Session, before: datetime) -> list[Recommendation]:
     """Applied before then, and not looked at again with a result."""
     query = select(Recommendation).where(

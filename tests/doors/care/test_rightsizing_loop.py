@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from controlplane.domain.errors import Conflict, Denied, Missing, Throttled, Unavailable
-from controlplane.services import windows
+from controlplane.domain.operation import Kind
+from controlplane.operations import Resize
+from controlplane.services import tenants, windows
 from controlplane.services.actor import Actor, Role
 from controlplane.services.asking import Way
 from controlplane.services.bodies import NewWindow
@@ -207,15 +209,12 @@ def test_to_propose_makes_the_ordinary_operation_once(here: Neighbourhood) -> No
     assert scan(here)["inbox"] == {"kept": 1}
 
 
-def test_a_tenant_that_is_busy_keeps_its_recommendation_open(here: Neighbourhood) -> None:
+def test_a_tenant_that_a_person_changes_keeps_its_recommendation_open(here: Neighbourhood) -> None:
     here.tenant("idle", load=IDLE)
     scan(here)
-    id_ = only(here)["id"]
-    deciding.propose(here.control, ADMIN, id_, ASK)
-    with here.control.db.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE recommendation SET status = 'open', operation_id = NULL")
+    tenants.change(here.control, ADMIN, Kind.RESIZE, "idle", Resize(size="large"), ASK)
     with pytest.raises(Conflict, match="held by"):
-        deciding.propose(here.control, ADMIN, id_, ASK)
+        deciding.propose(here.control, ADMIN, only(here)["id"], ASK)
     assert only(here)["status"] == "open"
 
 
