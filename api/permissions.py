@@ -33,6 +33,8 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
     ("POST", "/v1/tenants/{slug}/rotate"): Action.CHANGE_TENANT,
     ("POST", "/v1/tenants/{slug}/restore"): Action.CHANGE_TENANT,
     ("POST", "/v1/tenants/{slug}/reconcile"): Action.CHANGE_TENANT,
+    ("POST", "/v1/tenants/{slug}/drill"): Action.CHANGE_TENANT,
+    ("GET", "/v1/drills"): Action.READ_FLEET,
     ("POST", "/v1/tenants/{slug}/adopt"): Action.CHANGE_TENANT,
     ("POST", "/v1/tenants/{slug}/destroy"): Action.DESTROY_TENANT,
     ("GET", "/v1/operations"): Action.READ_OPERATION,

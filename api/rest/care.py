@@ -15,6 +15,7 @@ from controlplane.services.drift import asked as drift_asked
 from controlplane.services.drift import deciding as differences
 from controlplane.services.drift import scanning as drift
 from controlplane.services.records import finder
+from controlplane.services.recovery import drilling
 from controlplane.services.rightsizing import asked, deciding, inbox, looking, scanning
 from controlplane.services.schedules import listing, running
 
@@ -146,6 +147,26 @@ class Schedule(View):
 
 class Schedules(Page):
     items: list[Schedule]
+
+
+class Drill(View):
+    id: str
+    tenant: str
+    copy_slug: str
+    status: str
+    done: bool
+    rto_seconds: float | None
+    rpo_seconds: float | None
+    backup_reaches: str | None
+    checks: list[Json]
+    problem: str
+    started_at: str | None
+    ended_at: str | None
+
+
+class Drills(Page):
+    items: list[Drill]
+    promised: dict[str, int]
 
 
 # --- right-sizing -----------------------------------------------------------------------------------
@@ -281,6 +302,13 @@ def one_cell(caller: ReadsFleet, name: str) -> Response:
 @router.post("/quotas/refresh", **changing(Answered, 200), summary="Ask AWS what it grants")
 def ask_quotas(caller: ChangesFleet, sent: Sending) -> Response:
     return JSONResponse(quotas.refresh(caller.control, caller.actor, sent))
+
+
+@router.get(
+    "/drills", **reading(Drills), summary="Restore drills: what was measured, beside what is promised"
+)
+def drills(caller: ReadsFleet, query: Annotated[drilling.Listing, Query()]) -> Response:
+    return JSONResponse(drilling.page(caller.control, caller.actor, query))
 
 
 @router.get("/schedules", **reading(Schedules), summary="What is done by the clock, and how it went")

@@ -29,7 +29,7 @@ from controlplane.services.workspaces import rendered
 router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
 
 # Kinds with a route of their own elsewhere.
-_ELSEWHERE = ("create", "platform", "finalize", "rollback", "rollout", "drill")
+_ELSEWHERE = ("create", "platform", "finalize", "rollback", "rollout")
 
 
 @router.get("", **reading(models.TenantPage), summary="A page of tenants")

@@ -24,8 +24,10 @@ def wanted_slots(
         return tuple(_resized(s, payload) if s.epoch == route_epoch else s for s in slots)
     if kind is Kind.ROTATE and "credential_version" in payload:
         return tuple(_with_new_master(s, payload) if s.epoch == route_epoch else s for s in slots)
-    if kind in (Kind.RESTORE, Kind.UPGRADE):
+    if kind in (Kind.RESTORE, Kind.UPGRADE, Kind.DRILL):
         new = slot_from(payload["slot"])
+        if kind is Kind.DRILL and payload.get("round"):
+            new = _bare(new)
         return (*(s for s in slots if s.epoch != new.epoch), new)
     if kind in (Kind.FINALIZE, Kind.ROLLBACK):
         return _without(slots, int(payload["leaving"]), int(payload["removed_in"]) - int(payload["round"]))

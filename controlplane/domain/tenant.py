@@ -69,7 +69,10 @@ _P = Phase
 # Each row: from -> the phases that may follow. What stands in no row is refused.
 PHASE_TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     _P.REQUESTED: frozenset({_P.PROVISIONING, _P.FAILED, _P.TEARING_DOWN, _P.TORN_DOWN, _P.NEEDS_OPERATOR}),
-    _P.PROVISIONING: frozenset({_P.READY, _P.CONVERGING, _P.FAILED, _P.NEEDS_OPERATOR}),
+    # A drill's copy is never ready: it is looked at and goes.
+    _P.PROVISIONING: frozenset(
+        {_P.READY, _P.CONVERGING, _P.FAILED, _P.TEARING_DOWN, _P.TORN_DOWN, _P.NEEDS_OPERATOR}
+    ),
     _P.READY: frozenset(
         {_P.UPDATING, _P.CONVERGING, _P.MIGRATING, _P.SUSPENDED, _P.TEARING_DOWN, _P.NEEDS_OPERATOR}
     ),

@@ -4,6 +4,7 @@ from controlplane.operations import change
 from controlplane.operations.adopt import ADOPT, Adopt
 from controlplane.operations.create import CREATE, Create
 from controlplane.operations.destroy import DESTROY, Destroy
+from controlplane.operations.drill import DRILL, Drill
 from controlplane.operations.finalize import FINALIZE, Finalize
 from controlplane.operations.platform import PLATFORM, Platform, PlatformDestruction, PlatformPlan
 from controlplane.operations.reconcile import RECONCILE, Reconcile
@@ -20,6 +21,7 @@ __all__ = [
     "ADOPT",
     "CREATE",
     "DESTROY",
+    "DRILL",
     "FINALIZE",
     "PLATFORM",
     "RECONCILE",
@@ -33,6 +35,7 @@ __all__ = [
     "Adopt",
     "Create",
     "Destroy",
+    "Drill",
     "Finalize",
     "OperationType",
     "Platform",

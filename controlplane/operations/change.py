@@ -33,11 +33,11 @@ def plan_leg(operation_id: str, number: int) -> None:
     of = _type_of(facts)
     try:
         if facts["cancelled"]:
-            _cancelled(operation_id, of, applied=False)
+            _cancelled(operation_id, number, of, applied=False)
         else:
             _plan(operation_id, number, of, facts["round"])
     except StepFailed as failure:
-        _failed(operation_id, of, failure, facts["round"])
+        _failed(operation_id, number, of, failure, facts["round"])
 
 
 def _type_of(facts: Mapping[str, Any]) -> OperationType:
@@ -54,7 +54,7 @@ def _plan(operation_id: str, number: int, of: OperationType, round_: int) -> Non
     written = workspace.write(operation_id)
     run = terraform.plan(operation_id, number, written["folder"], here.destroys)
     if run["interrupted"]:
-        return _cancelled(operation_id, of, applied=round_ > 0)
+        return _cancelled(operation_id, number, of, applied=round_ > 0)
     recorded = planning.record(operation_id, run["run"], written, destroys=here.destroys)
     if recorded.get("again") is not None:
         return records.hand_over(operation_id, number, PLAN, recorded["again"])
@@ -67,7 +67,7 @@ def _plan(operation_id: str, number: int, of: OperationType, round_: int) -> Non
 def _decide(operation_id: str, number: int, of: OperationType, round_: int) -> None:
     decision = planning.decide(operation_id)
     if decision["verdict"] == "refused":
-        return _end(operation_id, of, Status.REJECTED, decision["problem"])
+        return _end(operation_id, number, of, Status.REJECTED, decision["problem"])
     if decision["verdict"] == "wait":
         return planning.await_approval(operation_id, number, decision["waiting_for"])
     return records.hand_over(operation_id, number, APPLY, round_)
@@ -82,13 +82,13 @@ def apply_leg(operation_id: str, number: int) -> None:
     of = _type_of(gate)
     try:
         if gate["verdict"] == "cancelled":
-            _cancelled(operation_id, of, applied=gate["round"] > 0)
+            _cancelled(operation_id, number, of, applied=gate["round"] > 0)
         elif gate["verdict"] == "replan":
             records.hand_over(operation_id, number, PLAN, gate["round"])
         elif gate["verdict"] == "apply":
             _apply(operation_id, number, of, gate["round"])
     except StepFailed as failure:
-        _failed(operation_id, of, failure, gate["round"])
+        _failed(operation_id, number, of, failure, gate["round"])
 
 
 def _apply(operation_id: str, number: int, of: OperationType, round_: int) -> None:
@@ -104,7 +104,8 @@ def _apply(operation_id: str, number: int, of: OperationType, round_: int) -> No
         return _complete(operation_id, number, of, round_, changed=True)
     if verdict["verdict"] == "again":
         return records.hand_over(operation_id, number, PLAN, round_, verdict["pause_seconds"])
-    return _end(operation_id, of, Status(verdict["status"]), verdict["problem"], applied=verdict["applied"])
+    status = Status(verdict["status"])
+    return _end(operation_id, number, of, status, verdict["problem"], applied=verdict["applied"])
 
 
 def _complete(operation_id: str, number: int, of: OperationType, round_: int, *, changed: bool) -> None:
@@ -122,24 +123,26 @@ def _complete(operation_id: str, number: int, of: OperationType, round_: int, *,
         )
 
 
-def _cancelled(operation_id: str, of: OperationType, *, applied: bool) -> None:
+def _cancelled(operation_id: str, number: int, of: OperationType, *, applied: bool) -> None:
     if applied:
         detail = "cancelled between two applies: what the first one did stays"
         problem = {"code": "cancelled", "detail": detail}
-        return _end(operation_id, of, Status.NEEDS_OPERATOR, problem)
-    return _end(operation_id, of, Status.CANCELLED, {"code": "cancelled", "detail": "cancelled"})
+        return _end(operation_id, number, of, Status.NEEDS_OPERATOR, problem)
+    return _end(operation_id, number, of, Status.CANCELLED, {"code": "cancelled", "detail": "cancelled"})
 
 
-def _failed(operation_id: str, of: OperationType, failure: StepFailed, round_: int) -> None:
+def _failed(operation_id: str, number: int, of: OperationType, failure: StepFailed, round_: int) -> None:
     """A step could not do its work. Once something was applied, a person decides what follows."""
     if settling.was_applied(operation_id) or round_ > 0:
-        return _end(operation_id, of, Status.NEEDS_OPERATOR, failure.problem())
+        return _end(operation_id, number, of, Status.NEEDS_OPERATOR, failure.problem())
     refused = failure.problem().get("kind") == ErrorKind.REFUSED
-    return _end(operation_id, of, Status.REJECTED if refused else Status.FAILED, failure.problem())
+    status = Status.REJECTED if refused else Status.FAILED
+    return _end(operation_id, number, of, status, failure.problem())
 
 
 def _end(
     operation_id: str,
+    number: int,
     of: OperationType,
     status: Status,
     problem: Mapping[str, Any],
@@ -147,6 +150,8 @@ def _end(
     applied: bool = False,
 ) -> None:
     """The end without what it was for. What can be taken back is, first: then nobody has to settle it."""
+    if of.tidies is not None and records.turn(operation_id, number, PLAN, of.tidies, dict(problem)):
+        return None
     if of.unwind is not None:
         try:
             back = of.unwind(operation_id)

@@ -48,6 +48,8 @@ class OperationType:
     destructive: bool = False
     # Rounds of their own by the payload's `variant`, where one verb does quite different things.
     variants: Mapping[str, tuple[Round, ...]] = field(default_factory=dict)
+    # The round that is done whatever failed before it, so that nothing of what was begun stays.
+    tidies: int | None = None
     # What takes back what was begun, where that can be done; called before an end that was not wanted.
     unwind: StepCall | None = None
 

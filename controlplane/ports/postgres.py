@@ -107,3 +107,11 @@ class Migration(Protocol):
     def verify(self, source: Login, target: Login, marker: str = "") -> Verification:
         """V0 to V6; V4 looks for `marker` on the target."""
         ...
+
+    def shape(self, control: Login) -> Mapping[str, str]:
+        """What the database is made of, as digests; none of its rows is read."""
+        ...
+
+    def examine(self, copy: Login, shape: Mapping[str, str]) -> Verification:
+        """A restored copy by itself: of this shape, every row readable, sequences leading, writable."""
+        ...

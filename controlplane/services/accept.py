@@ -68,8 +68,8 @@ class Intake:
 
     def _review(self, kind: Kind, workspace_id: str, payload: dict[str, Any], slug: str) -> Review | None:
         """A person's own branch says which one it is; else the branch is made by us."""
-        if self.control.changes_through != THROUGH_REVIEW:
-            return None
+        if self.control.changes_through != THROUGH_REVIEW or kind is Kind.DRILL:
+            return None  # a drill's copy is nothing that anybody wants to stay
         subject, folder = slug, tenant_folder(slug)
         if not slug:
             subject = f"{payload['blueprint']}/{payload['environment']}"
@@ -127,6 +127,17 @@ def require_phase(tenant: Tenant, of: OperationType) -> None:
             f"{tenant.slug} is {tenant.phase}: {of.kind} is possible when it is {legal}",
             hint=f"controlplane tenant explain {tenant.slug}",
             details={"phase": tenant.phase, "possible_in": sorted(of.from_phases)},
+        )
+
+
+def require_verb(control: Control, kind: Kind, slug: str, name: str) -> None:
+    """A blueprint says what its tenants can do."""
+    blueprint = control.catalog.blueprint(name)
+    if kind not in blueprint.verbs:
+        offered = ", ".join(sorted(blueprint.verbs)) or "none yet"
+        raise Conflict(
+            f"{slug} is of {blueprint.name}, whose tenants have no {kind}; they have: {offered}",
+            hint=f"controlplane blueprint show {blueprint.name}",
         )
 
 

@@ -18,7 +18,7 @@ from controlplane.domain.tenant import Size
 from controlplane.domain.workspace import SlotSpec
 from controlplane.operations.rotate import Login
 from controlplane.services import moves
-from controlplane.services.accept import invalid_field
+from controlplane.services.accept import invalid_field, require_verb
 from controlplane.services.control import Control
 from controlplane.services.recovery import restoring
 from controlplane.steps import resizing
@@ -46,17 +46,6 @@ def admit(kind: Kind, wish: Wish) -> Payload:
     require_verb(wish.control, kind, wish.tenant.slug, wish.tenant.blueprint)
     check = _ADMISSIONS.get(kind)
     return check(wish) if check else wish.body
-
-
-def require_verb(control: Control, kind: Kind, slug: str, name: str) -> None:
-    """A blueprint says what its tenants can do."""
-    blueprint = control.catalog.blueprint(name)
-    if kind not in blueprint.verbs:
-        offered = ", ".join(sorted(blueprint.verbs)) or "none yet"
-        raise Conflict(
-            f"{slug} is of {blueprint.name}, whose tenants have no {kind}; they have: {offered}",
-            hint=f"controlplane blueprint show {blueprint.name}",
-        )
 
 
 def _destroy(wish: Wish) -> Payload:

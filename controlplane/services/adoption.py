@@ -13,9 +13,8 @@ from controlplane.domain.tenant import Size, Stage
 from controlplane.operations.adopt import Adopt
 from controlplane.ports import DatabaseInstance
 from controlplane.services import views
-from controlplane.services.accept import Intake
+from controlplane.services.accept import Intake, require_verb
 from controlplane.services.actor import Action, Actor
-from controlplane.services.admission import require_verb
 from controlplane.services.control import Ask, Control
 from controlplane.services.founding import (
     check_against_catalog,

@@ -19,7 +19,7 @@ Labels = tuple[tuple[str, str], ...]
 def gauges(control: Control) -> Mapping[str, Mapping[Labels, float]]:
     with control.db.read() as session:
         found = figures.read(session)
-        care = figures.care(session, control.now())
+        care = {**figures.care(session, control.now()), **figures.drills(session, control.now())}
     return {
         "controlplane_tenants": {(("phase", p),): n for p, n in found.tenants.items()},
         "controlplane_operations": {

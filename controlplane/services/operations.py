@@ -161,7 +161,11 @@ def cancel(
         if is_final(Status(row.status)) or Status(row.status) in HELD:
             raise Conflict(f"operation {operation_id} cannot be cancelled: it is {row.status}")
         operations.request_cancel(session, row.id, actor.name, insist=insist)
-        if row.leg_state != "running":
+        if row.kind == Kind.DRILL and row.leg_state != "running":
+            operations.note(
+                session, row.id, leg_state="ready", not_before=None
+            )  # its copy is forgotten first
+        elif row.leg_state != "running":
             detail = f"cancelled by {actor.name} before anything of it was done"
             problem = {"code": "cancelled", "detail": detail}
             if row.status == Status.PENDING or row.round == 0:

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from controlplane.domain import names
 from controlplane.domain.errors import Missing
 from controlplane.domain.operation import Kind
-from controlplane.operations import CREATE, Adopt, Create, Request, Restore, operation_type
+from controlplane.operations import CREATE, Adopt, Create, Drill, Request, Restore, operation_type
 from controlplane.rendering import slot_for
 from controlplane.services import adoption, cells, views
-from controlplane.services.accept import Intake, require_idle, require_phase, require_revision
+from controlplane.services.accept import Intake, require_idle, require_phase, require_revision, require_verb
 from controlplane.services.actor import Action, Actor
-from controlplane.services.admission import Wish, admit, require_verb
+from controlplane.services.admission import Wish, admit
 from controlplane.services.control import Ask, Control, plain
 from controlplane.services.founding import (
     check_against_catalog,
@@ -24,7 +24,7 @@ from controlplane.services.founding import (
     require_platform,
     spec_of,
 )
-from controlplane.services.recovery import restoring
+from controlplane.services.recovery import drilling, restoring
 from controlplane.store import history, operations, slots, tenants
 from controlplane.store.tables import Tenant
 
@@ -60,6 +60,8 @@ def change(control: Control, actor: Actor, kind: Kind, slug: str, body: Request,
         return adoption.adopt(control, actor, slug, body, ask)
     if isinstance(body, Restore) and body.as_:
         return restoring.beside(control, actor, slug, body, ask)
+    if isinstance(body, Drill):
+        return drilling.begin(control, actor, slug, ask)
     of = operation_type(kind)
     actor.require(Action.DESTROY_TENANT if of.destructive else Action.CHANGE_TENANT, names.parse_slug(slug))
     with control.db.write() as session:

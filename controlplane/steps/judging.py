@@ -39,7 +39,9 @@ def judge(found: Subject, document: Mapping[str, Any], summary: PlanSummary) -> 
     """Forecast, cost and findings of a plan, as plain data that is stored with it."""
     outlook = forecast(document, load_attributes())
     change = cost_change(found) or costing.of_platform(found, document)
-    noted = costing.noted(found, change, _ceiling(found)) if change else ()
+    # What is gone within the hour is not judged by what it would cost a month.
+    lasts = change is not None and found.kind is not Kind.DRILL
+    noted = costing.noted(found, change, _ceiling(found)) if change and lasts else ()
     here = world()
     asked = PolicyInput(summary, document, _facts(found, summary), tuple(noted))
     decision = decide(here.policy, asked, _overrides(found), here.now())

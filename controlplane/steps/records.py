@@ -51,6 +51,23 @@ def hand_over(operation_id: str, number: int, following: str, round_: int, pause
         operations.end_leg(session, operation_id, number, following, round=round_, not_before=later)
 
 
+@step("turn_to_tidying")
+def turn(operation_id: str, number: int, following: str, round_: int, problem: dict[str, Any]) -> bool:
+    """What failed goes on to the round that leaves nothing behind; False: nothing was begun, or that round
+    is what failed. A leg that was turned already has another number."""
+    here = world()
+    with here.db.write() as session:
+        operation = operations.get(session, operation_id)
+        if (operation.leg_number, operation.leg_state) != (number, "running"):
+            return True
+        if operation.round >= round_ or not operations.any_plan_consumed(session, operation_id):
+            return False
+        text = f"{problem.get('detail', 'it failed')}; what it made is removed"
+        operations.tell(session, operation_id, here.now(), "warning", text=text)
+        operations.note(session, operation_id, error=problem, cancel_requested="", cancel_insist=False)
+        return operations.end_leg(session, operation_id, number, following, round=round_)
+
+
 @step("enter_phase")
 def enter_phase(operation_id: str, phase: str, reason: str = "") -> None:
     """Set the tenant's phase, if the operation is about a tenant."""

@@ -14,6 +14,7 @@ from controlplane.services.drift import asked as drift_asked
 from controlplane.services.drift import deciding as differences
 from controlplane.services.drift import scanning as drift
 from controlplane.services.records import finder
+from controlplane.services.recovery import drilling
 from controlplane.services.rightsizing import asked, deciding, inbox, looking, scanning
 from controlplane.services.schedules import listing, running
 
@@ -45,6 +46,7 @@ _LISTS: Mapping[str, tuple[type[Any], Callable[[Control, Actor, Any], Answer]]] 
     "drift": (drift_asked.Listing, differences.page),
     "catalog/orphans": (bodies.Nothing, lambda control, actor, _: finder.orphans(control, actor)),
     "catalog/unmanaged": (bodies.Nothing, lambda control, actor, _: adoption.discover(control, actor)),
+    "drills": (drilling.Listing, drilling.page),
     "cells": (bodies.Nothing, lambda control, actor, _: cells.page(control, actor)),
     "schedules": (bodies.Nothing, lambda control, actor, _: listing.page(control, actor)),
 }

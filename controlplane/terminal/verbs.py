@@ -24,6 +24,7 @@ TENANT_VERBS: Mapping[str, str] = {
     "rotate": "Give its application another password.",
     "reconcile": "Bring what is there to what is wanted.",
     "restore": "Bring back what it was at a time, or what was destroyed.",
+    "drill": "Restore its newest backup beside it, verify it, and remove the copy.",
     "adopt": "Take over a database that exists.",
     "destroy": "Take a final snapshot, prove it, and remove the database.",
 }

@@ -111,6 +111,35 @@ def test_a_restored_snapshot_holds_every_acknowledged_write_and_verifies(either_
     assert (there.lost(acknowledged), there.doubled(), there.torn()) == (set(), 0, set())
 
 
+def test_a_restored_copy_is_whole_by_itself(migration: MigrationSql, source: Server, target: Server) -> None:
+    wanted = migration.shape(source.control)
+    seen = migration.examine(target.control, wanted)
+    assert seen.passed, seen.checks
+    assert [check.id for check in seen.checks] == ["V0", "V1", "V3", "V5", "V5", "V6"]
+    assert "4 rows in" in seen.checks[1].detail
+    assert seen.checks[2].detail == "1 lead their columns"
+
+
+@pytest.mark.parametrize(
+    ("statement", "broken"),
+    [
+        ("DROP VIEW public.dear", "V0"),
+        ("DROP INDEX public.shop_price", "V5"),
+        ("SELECT setval(pg_get_serial_sequence('public.shop', 'id'), 1)", "V3"),
+        ("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.shop_price'::regclass", "V5"),
+        ("REVOKE CREATE ON SCHEMA public FROM app_owner", "V6"),
+    ],
+)
+def test_a_copy_that_is_not_whole_is_seen(
+    migration: MigrationSql, source: Server, target: Server, statement: str, broken: str
+) -> None:
+    wanted = migration.shape(source.control)
+    with target.rdsadmin() as admin:
+        admin.execute(statement.encode())
+    seen = migration.examine(target.control, wanted)
+    assert broken in [check.id for check in seen.checks if not check.passed]
+
+
 def test_verifying_twice_gives_the_same_digest(
     migration: MigrationSql, source: Server, target: Server
 ) -> None:

@@ -163,6 +163,25 @@ def test_what_was_deleted_stands_beside_the_tenant_as_it_was_at_a_time(company: 
 
 @pytest.mark.long
 @pytest.mark.timeout(5400)
+def test_a_backup_is_drilled_beside_a_writing_tenant_and_nothing_stays(company: Machine) -> None:
+    run(company, "tenant", "create", "acme")
+    fill(company, "acme")
+    with writer(company, "acme") as known:
+        drilled = change(company, "tenant", "drill", "acme")
+    assert drilled["status"] == "succeeded", drilled
+    assert known
+    report = drilled["response"]
+    assert all(one["passed"] for one in report["checks"])
+    (shown,) = ask(company, "drill", "list")["items"]
+    assert (shown["tenant"], shown["status"]) == ("acme", "succeeded")
+    assert ask(company, "catalog", "orphans")["items"] == []
+    assert [one["DBInstanceIdentifier"].split("-")[0] for one in databases(company)] == ["acme"]
+    assert snapshots(company) == []
+    assert {row[0] for row in sql(company, "acme", "SELECT id FROM visit")[0]} >= set(known)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(5400)
 def test_a_database_that_somebody_made_becomes_a_tenant_with_its_rows(company: Machine) -> None:
     legacy = made_by_hand(company)
     (found,) = ask(company, "tenant", "adopt", "--discover")["items"]
@@ -176,10 +195,22 @@ def test_a_database_that_somebody_made_becomes_a_tenant_with_its_rows(company: M
     assert sql(company, legacy, "SELECT 1")[0] == [(1,)]
 
 
-def made_by_hand(machine: Machine) -> str:
+def rds_of(machine: Machine) -> Any:
     info = wiring.sandbox(settings(machine))
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-    rds = boto3.client("rds", endpoint_url=info.endpoint_url, region_name="us-east-1", **keys)
+    return boto3.client("rds", endpoint_url=info.endpoint_url, region_name="us-east-1", **keys)
+
+
+def databases(machine: Machine) -> list[dict[str, Any]]:
+    return list(rds_of(machine).describe_db_instances()["DBInstances"])
+
+
+def snapshots(machine: Machine) -> list[dict[str, Any]]:
+    return list(rds_of(machine).describe_db_snapshots(SnapshotType="manual")["DBSnapshots"])
+
+
+def made_by_hand(machine: Machine) -> str:
+    rds = rds_of(machine)
     rds.create_db_instance(
         DBInstanceIdentifier="legacy",
         DBInstanceClass="db.t4g.small",

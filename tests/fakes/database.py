@@ -270,6 +270,20 @@ class FakeMigration:
         checks = [Check(*name.split(" ", 1), passed, "") for name, passed in results.items()]
         return Verification(checks, _digest([asdict(one) for one in checks]))
 
+    def shape(self, control: Login) -> Mapping[str, str]:
+        with self._database.using("shape", control) as server:
+            return {"schema": _digest(sorted(server["tables"]))}
+
+    def examine(self, copy: Login, shape: Mapping[str, str]) -> Verification:
+        with self._database.using("examine", copy) as server:
+            counts = [len(rows) for rows in server["tables"].values()]
+            checks = [
+                Check("V0", "schema", shape == {"schema": _digest(sorted(server["tables"]))}, ""),
+                Check("V1", "every row was read", True, f"{sum(counts)} rows in {len(counts)} tables"),
+                Check("V6", "canary write", bool(server["writable"]), ""),
+            ]
+        return Verification(checks, _digest([asdict(one) for one in checks]))
+
 
 def picture(server: Mapping[str, Any]) -> dict[str, Any]:
     tables = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from psycopg import sql
 
 from controlplane.adapters.postgres import (
+    examination,
     fence,
     markers,
     obstacles,
@@ -102,6 +103,12 @@ class MigrationSql:
 
     def verify(self, source: Login, target: Login, marker: str = "") -> Verification:
         return verification.verify(self._connector, source, target, marker, VERIFY_SECONDS)
+
+    def shape(self, control: Login) -> Mapping[str, str]:
+        return examination.shape(self._connector, control, VERIFY_SECONDS)
+
+    def examine(self, copy: Login, shape: Mapping[str, str]) -> Verification:
+        return examination.examine(self._connector, copy, shape, VERIFY_SECONDS)
 
 
 def _set_sequence(connection: Connection, name: str, value: int, called: bool) -> None:

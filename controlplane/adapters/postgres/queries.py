@@ -44,6 +44,20 @@ SELECT n.nspname, c.relname, s.seqincrement
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequence s ON s.seqrelid = c.oid
 WHERE {_USER} AND {_OWN_CLASS} ORDER BY 1, 2
 """
+# Which column each one numbers, of those that belong to one.
+OWNED_SEQUENCES = f"""
+SELECT n.nspname, c.relname, t.relname, a.attname, s.seqincrement
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequence s ON s.seqrelid = c.oid
+JOIN pg_depend o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid
+  AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i')
+JOIN pg_class t ON t.oid = o.refobjid AND t.relnamespace = n.oid
+JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = o.refobjsubid
+WHERE {_USER} AND {_OWN_CLASS} ORDER BY 1, 2
+"""
+INVALID = f"""
+SELECT c.oid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND {_USER}
+"""
 _SCHEMAS = f"""
 SELECT 'schema', n.nspname, pg_get_userbyid(n.nspowner), {_grants("n.nspacl", "n.nspowner")}
 FROM pg_namespace n WHERE {_USER} AND n.nspname <> 'public'

@@ -31,7 +31,7 @@ def verify(connector: Connector, source: Login, target: Login, marker: str, seco
         _sequences(one, other),
         _marker(connector, target, marker),
         _rules(one, other),
-        _canary(connector, target),
+        canary(connector, target),
     ]
     pictured = [one.brief()["digest"], other.brief()["digest"]]
     ended = [[check.id, check.passed, check.detail] for check in checks]
@@ -87,7 +87,7 @@ def _rules(one: Picture, other: Picture) -> Check:
     return _check("V5", "constraints, indexes, extensions, roles, settings", found, "equal")
 
 
-def _canary(connector: Connector, target: Login) -> Check:
+def canary(connector: Connector, target: Login) -> Check:
     try:
         markers.canary(connector, target)
     except ControlPlaneError as error:

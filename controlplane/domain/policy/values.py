@@ -76,8 +76,9 @@ class Facts:
         return self.stage is Stage.PRODUCTION or self.environment is Environment.PRODUCTION
 
     def may_remove(self, slot: str) -> bool:
-        """`destroy` may remove everything; a finalised or rolled-back migration the slot that it leaves."""
-        return self.kind is Kind.DESTROY or bool({slot, ALL_SLOTS} & self.removable_slots)
+        """`destroy` may remove everything, a drill its copy; a finalised or rolled-back migration the
+        slot that it leaves."""
+        return self.kind in (Kind.DESTROY, Kind.DRILL) or bool({slot, ALL_SLOTS} & self.removable_slots)
 
 
 @dataclass(frozen=True)

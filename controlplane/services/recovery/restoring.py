@@ -45,7 +45,7 @@ def admit(control: Control, session: Session, tenant: Tenant, body: Payload) -> 
     at = _moment(control, body)
     epoch = max((row.epoch for row in rows), default=0) + 1
     source = _as_of(session, tenant, at) if at else _last_with_snapshot(tenant, rows)
-    return {**body, **_from(_slot(session, tenant, tenant, source, epoch, at))}
+    return {**body, **_from(slot_of(session, tenant, tenant, source, epoch, at))}
 
 
 def _from(slot: SlotSpec) -> Payload:
@@ -58,15 +58,15 @@ def beside(control: Control, actor: Actor, slug: str, body: Restore, ask: Ask) -
     actor.require(Action.CHANGE_TENANT, names.parse_slug(slug))
     actor.require(Action.CREATE_TENANT, new)
     with control.db.write() as session:
-        source = _found(session, slug)
+        source = tenant_named(session, slug)
         _require_free(session, new)
-        spec = _spec(session, source)
+        spec = spec_like(session, source)
         require_platform(session, spec)
         quotas.check_admission(control, session, spec.region, spec.storage_gb)
         at = _moment(control, body.model_dump(mode="json"))
         row = _source(session, source, at)
         tenant = found_tenant(control, session, new, spec, actor)
-        slot = _slot(session, source, tenant, row, tenant.epoch, at)
+        slot = slot_of(session, source, tenant, row, tenant.epoch, at)
         slots.save(session, tenant.uid, slot, status="wanted")
         said = body.model_dump(mode="json", exclude_none=True, by_alias=True)
         payload = {**said, **_from(slot), "from": source.slug}
@@ -75,7 +75,7 @@ def beside(control: Control, actor: Actor, slug: str, body: Restore, ask: Ask) -
         return views.operation(session, operation)
 
 
-def _found(session: Session, slug: str) -> Tenant:
+def tenant_named(session: Session, slug: str) -> Tenant:
     found = tenants.find(session, slug)
     if found is None:
         raise Missing(f"there is no tenant {slug!r}", hint="controlplane tenant list")
@@ -92,7 +92,7 @@ def _require_free(session: Session, new: names.Slug) -> None:
         )
 
 
-def _spec(session: Session, source: Tenant) -> TenantSpec:
+def spec_like(session: Session, source: Tenant) -> TenantSpec:
     return TenantSpec(
         stage=Stage(source.stage),
         size=Size(source.size),
@@ -121,7 +121,7 @@ def _source(session: Session, tenant: Tenant, at: datetime | None) -> Slot:
         return _as_of(session, tenant, at)
     if tenant.phase == Phase.TORN_DOWN:
         return _last_with_snapshot(tenant, slots.every(session, tenant.uid))
-    return _of_epoch(session, tenant, tenant.epoch)
+    return of_epoch(session, tenant, tenant.epoch)
 
 
 def _last_with_snapshot(tenant: Tenant, rows: list[Slot]) -> Slot:
@@ -136,10 +136,10 @@ def _last_with_snapshot(tenant: Tenant, rows: list[Slot]) -> Slot:
 
 def _as_of(session: Session, tenant: Tenant, at: datetime) -> Slot:
     """The slot that the route pointed to then: a tenant that has moved was another database before."""
-    return _of_epoch(session, tenant, history.value_at(session, tenant.uid, "epoch", at, tenant.epoch))
+    return of_epoch(session, tenant, history.value_at(session, tenant.uid, "epoch", at, tenant.epoch))
 
 
-def _of_epoch(session: Session, tenant: Tenant, epoch: int) -> Slot:
+def of_epoch(session: Session, tenant: Tenant, epoch: int) -> Slot:
     found = next((row for row in slots.every(session, tenant.uid) if row.epoch == epoch), None)
     if found is None or not found.resource_id:
         raise Conflict(
@@ -149,7 +149,7 @@ def _of_epoch(session: Session, tenant: Tenant, epoch: int) -> Slot:
     return found
 
 
-def _slot(
+def slot_of(
     session: Session, source: Tenant, target: Tenant, row: Slot, epoch: int, at: datetime | None
 ) -> SlotSpec:
     """The source's database as the target's slot of this epoch."""

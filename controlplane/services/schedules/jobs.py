@@ -13,6 +13,7 @@ from controlplane.services.control import Ask, Control
 from controlplane.services.costs import actuals, asked, book, commitments, daily
 from controlplane.services.drift import asked as drift_asked
 from controlplane.services.drift import scanning as drift
+from controlplane.services.recovery import drilling
 from controlplane.services.rightsizing import alarms
 from controlplane.services.rightsizing import asked as rightsizing_asked
 from controlplane.services.rightsizing import scanning as rightsizing
@@ -108,6 +109,10 @@ def _off_hours(control: Control, actor: Actor) -> str:
     return ", ".join(hours.follow(control)) or "everybody is as the hour wants"
 
 
+def _restore_drill(control: Control, actor: Actor) -> str:
+    return drilling.by_the_clock(control, actor)
+
+
 def _retention(control: Control, actor: Actor) -> str:
     gone = retention.tidy(control, actor)
     return ", ".join(f"{count} {kind} dropped" for kind, count in gone.items()) or "everything is kept"
@@ -126,6 +131,9 @@ JOBS: Mapping[str, Job] = {
     "off-hours": Job("who sleeps at this hour, by the windows", "*/5 * * * *", _off_hours, 30, 15),
     "quotas": Job("what AWS grants the account", "5 4 * * *", _quotas),
     "retention": Job("what old runs and states left behind", "25 2 * * *", _retention),
+    "restore-drill": Job(
+        "whether a backup, of whom chance picks, comes back", "0 2 * * sun", _restore_drill, 3600
+    ),
     "cost-record": Job("what the fleet costs today", "50 23 * * *", _cost_record, 0),
     "cost-actuals": Job("what was billed, one paid request", "45 6 * * *", _cost_actuals),
     "price-refresh": Job("whether prices changed", "20 5 * * mon", _prices),

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from controlplane.domain.operation import Kind, Status
 from controlplane.store import leases
 from controlplane.store.fleet import differences
 from controlplane.store.fleet.rows import DriftFinding
@@ -58,6 +59,25 @@ def care(session: Session, now: datetime) -> Mapping[str, float]:
         "webhook_deliveries_waiting": _count(session, Delivery, col(Delivery.status) == "waiting"),
         "webhook_deliveries_failed": _count(session, Delivery, col(Delivery.status) == "failed"),
         "queue_oldest_seconds": (now - oldest).total_seconds() if oldest else 0.0,
+    }
+
+
+def drills(session: Session, now: datetime) -> Mapping[str, float]:
+    """Of the restore drill that ended last; nothing before there was one."""
+    query = (
+        select(Operation)
+        .where(col(Operation.kind) == Kind.DRILL.value, col(Operation.ended_at).is_not(None))
+        .order_by(col(Operation.seq).desc())
+        .limit(1)
+    )
+    row = session.scalars(query).first()
+    if row is None or row.ended_at is None:
+        return {}
+    measured = {name: row.response.get(name) for name in ("rto_seconds", "rpo_seconds")}
+    return {
+        "restore_drill_passed": float(row.status == Status.SUCCEEDED),
+        "restore_drill_age_seconds": (now - row.ended_at).total_seconds(),
+        **{f"restore_drill_{name}": float(v) for name, v in measured.items() if v is not None},
     }
 
 

@@ -1,4 +1,4 @@
-"""`controlplane schedule …`, `quota …` and `cell …`"""
+"""`controlplane schedule …`, `drill …`, `quota …` and `cell …`"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from controlplane.terminal.tables import fields, plain_table
 
 group = typer.Typer(help="What is done by the clock.", no_args_is_help=True)
 cells = typer.Typer(help="Where tenants live: account, region and network.", no_args_is_help=True)
+drills = typer.Typer(help="Backups that were restored to see whether they can be.", no_args_is_help=True)
 quota = typer.Typer(help="What AWS grants, and when it runs out.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(show_default=False)]
@@ -27,6 +28,16 @@ SCHEDULES = (
     Column("status", lambda s: "running" if s["running"] else s["last_status"]),
     Column("words", "last_words"),
     Column("missed", "missed_in_all", right=True),
+)
+DRILLS = (
+    Column("operation", "id"),
+    Column("tenant", "tenant"),
+    Column("status", "status"),
+    Column("rto s", "rto_seconds", right=True),
+    Column("rpo s", "rpo_seconds", right=True),
+    Column("checks", lambda d: f"{sum(c['passed'] for c in d['checks'])}/{len(d['checks'])}", right=True),
+    Column("ended", lambda d: layouts.moment(d["ended_at"])),
+    Column("problem", "problem"),
 )
 CELLS = (
     Column("name", "name"),
@@ -77,6 +88,19 @@ def set_(here: Here, name: str, **values: Any) -> None:
     """Change when it is due, or turn it off."""
     found = here.client.send_care(f"schedules/{name}", verbs.body(values), here.manner)
     here.out.one(found, "name")
+
+
+@command(drills, "list")
+def all_drills(
+    here: Here, tenant: Annotated[str, typer.Option(help="Whose backups; everybody's unless said.")] = ""
+) -> None:
+    """List restore drills: RTO and RPO as measured, and what was wrong."""
+    found = here.client.care("drills", {"tenant": tenant})
+    here.out.page(found, DRILLS, "id")
+    promised = found["promised"]
+    here.out.note(
+        f"promised: {promised['rto_seconds']} s to be back, {promised['rpo_seconds']} s that may be missing"
+    )
 
 
 @command(quota, "show", changes=True)

@@ -36,7 +36,7 @@ def test_every_route_has_a_row_and_asks_for_what_its_row_says() -> None:
 
 def test_every_kind_of_change_is_offered_over_http() -> None:
     missing = {of.kind.value for of in offered()} - {path.rsplit("/", 1)[1] for _, path in ROUTES}
-    assert missing <= {"create", "platform", "finalize", "rollback", "rollout", "drill"}
+    assert missing <= {"create", "platform", "finalize", "rollback", "rollout"}
 
 
 @pytest.fixture
