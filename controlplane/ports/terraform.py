@@ -37,6 +37,7 @@ class RunOrder:
     touches_database: bool = False  # APPLY: not to be signalled unless a person insists
     timeout_seconds: int = 3600
     request_id: str = ""  # whose request this comes from; the first line of its log says so
+    priority: int = 10  # lower goes first where runs wait for a seat
 
     @property
     def origin(self) -> str:

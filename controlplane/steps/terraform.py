@@ -43,6 +43,7 @@ def plan(operation_id: str, number: int, folder: str, destroy: bool) -> dict[str
             destroy=destroy,
             timeout_seconds=world().plan_timeout_seconds,
             request_id=found.operation.request_id,
+            priority=found.operation.priority,
         ),
     )
     if report.interrupted:
@@ -70,6 +71,7 @@ def apply(operation_id: str, plan_id: str, folder: str, touches_database: bool) 
             touches_database=touches_database,
             timeout_seconds=world().apply_timeout_seconds,
             request_id=found.operation.request_id,
+            priority=found.operation.priority,
         ),
     )
     return {

@@ -42,7 +42,7 @@ class SupervisedRun:
         self._workspace = Path(task.folder)
         self._follower = Follower(self._folder.log, Redactor(task.known))
         self._state = StateReader(self._workspace / STATE_PATH, task.state_sha256)
-        self._slots = Slots(task.slots)
+        self._slots = Slots(task.slots, task.ticket)
         self._alarm = Alarm()
         self._watch = Watch(task, ledger, self._follower, self._state)
         self._pid = 0

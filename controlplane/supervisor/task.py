@@ -55,6 +55,7 @@ class Task(NamedTuple):
     state_sha256: str = ""  # of the state that lies in the folder and is stored already
     notes: list[str] = []  # noqa: RUF012 - lines to begin with
     slots: list[list[str]] = []  # noqa: RUF012 - groups of lock files, see locks.Slots
+    ticket: str = ""  # the file of this run's place in the line before them
     attach: bool = False  # take up a run whose supervisor died
     descriptors: list[int] = []  # noqa: RUF012 - inherited locks: of the supervisor, of the workspace
     lease_seconds: float = 30.0

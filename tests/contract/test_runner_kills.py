@@ -268,6 +268,26 @@ def test_supervisors_that_run_in_parallel_share_the_seats(tmp_path: Path) -> Non
         stage.close()
 
 
+def test_one_tenants_run_is_seated_before_the_runs_of_a_bulk_change(tmp_path: Path) -> None:
+    stage = RealStage(tmp_path, slots=1)
+    try:
+        stage.configure(resources=2, seconds=4)
+        stage.plan()
+        stage.begin_apply()
+        stage.wait_for_line("a1", "r0: Creating")
+        for name, priority in (("bulk-1", 20), ("bulk-2", 20), ("single", 10)):
+            folder = tmp_path / name
+            folder.mkdir()
+            (folder / "main.tf").write_text("")
+            asked = order(RunVerb.PLAN, name, folder, priority=priority)
+            stage.runner().start(replace(asked, workspace=type(WORKSPACE)(name)))
+            stage.wait_for_line(name, "waiting: as many Terraform")
+        began = {name: stage.finish(name).started_at for name in ("single", "bulk-1", "bulk-2")}
+        assert sorted(began, key=lambda name: str(began[name])) == ["single", "bulk-1", "bulk-2"]
+    finally:
+        stage.close()
+
+
 def test_a_run_that_waits_for_a_seat_can_be_interrupted(tmp_path: Path) -> None:
     stage = RealStage(tmp_path, slots=1)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +68,10 @@ class RunnerPlace:
         folder = make_folder(self.data / "slots")
         working = [str(folder / f"working-{n}") for n in range(self.slots)]
         return [working, [str(folder / f"present-{n}") for n in range(rooms)]]
+
+    def ticket(self, name: str, priority: int) -> str:
+        """A place in the line before the seats: what asks for one tenant stands before a bulk change."""
+        return str(make_folder(self.data / "slots" / "line") / f"{priority:06d}-{time.time_ns():020d}-{name}")
 
 
 def host_identity(data_dir: Path) -> str:

@@ -74,6 +74,7 @@ class Tasks:
             touches_database=order.touches_database,
             timeout_seconds=order.timeout_seconds,
             slots=self._place.seats(),
+            ticket=self._place.ticket(order.run_id, order.priority),
             notes=[note for note in (order.origin, *task.notes) if note],
         )
 

@@ -104,12 +104,15 @@ def test_there_is_time_to_obey() -> None:
     assert [stopper.press(process) for _ in range(3)] == ["SIGINT", "", ""]
 
 
-def seats(folder: Path, working: int, present: int) -> Slots:
+def seats(folder: Path, working: int, present: int, ticket: str = "") -> Slots:
+    line = folder / "line"
+    line.mkdir(exist_ok=True)
     return Slots(
         [
             [str(folder / f"working-{n}") for n in range(working)],
             [str(folder / f"present-{n}") for n in range(present)],
-        ]
+        ],
+        ticket and str(line / ticket),
     )
 
 
@@ -139,3 +142,45 @@ def test_who_left_a_seat_does_not_take_it_again(tmp_path: Path) -> None:
 
 def test_without_groups_nobody_waits() -> None:
     assert Slots([]).take()
+
+
+def test_who_asked_for_one_tenant_is_seated_before_a_bulk_change_that_came_earlier(tmp_path: Path) -> None:
+    runs = seats(tmp_path, 1, 3, "20-1-running")
+    bulk = [seats(tmp_path, 1, 3, f"20-{n}-bulk") for n in (2, 3)]
+    assert runs.take()
+    assert not any(waiting.take() for waiting in bulk)
+    single = seats(tmp_path, 1, 3, "10-4-single")
+    assert not single.take()
+    runs.leave_all()
+    assert not any(waiting.take() for waiting in bulk)  # whoever looks first
+    assert single.take()
+    single.leave_all()
+    assert not bulk[1].take()
+    assert bulk[0].take()
+    bulk[0].leave_all()
+    assert bulk[1].take()
+    bulk[1].leave_all()
+    assert list((tmp_path / "line").iterdir()) == []
+
+
+def test_nobody_holds_one_seat_while_waiting_for_another(tmp_path: Path) -> None:
+    runs, bulk = seats(tmp_path, 1, 2), seats(tmp_path, 1, 2, "20-1-bulk")
+    assert runs.take()
+    assert not bulk.take()
+    assert not is_held(tmp_path / "present-1")
+    runs.leave_all()
+
+
+def test_who_waits_no_longer_holds_nobody_up(tmp_path: Path) -> None:
+    runs = seats(tmp_path, 1, 3)
+    assert runs.take()
+    gone, dead, last = (seats(tmp_path, 1, 3, f"10-{n}-run") for n in (1, 2, 3))
+    assert not any(waiting.take() for waiting in (gone, dead, last))
+    runs.leave_all()
+    gone.leave_all()
+    assert not last.take()
+    long_ago = time.time() - 60
+    os.utime(tmp_path / "line" / "10-2-run", (long_ago, long_ago))  # killed: it looks no more
+    assert last.take()
+    last.leave_all()
+    assert list((tmp_path / "line").iterdir()) == []

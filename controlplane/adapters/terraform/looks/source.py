@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import tempfile
 import time
@@ -29,6 +30,7 @@ from controlplane.ports import PlanFound, PlanWanted
 from controlplane.supervisor.locks import Slots
 
 SECONDS = 600.0
+_AFTER_ALL_CHANGES = 100  # a change is not kept waiting by somebody who only looks
 _CHANGES = 2
 _TAIL = 12
 
@@ -89,7 +91,8 @@ class _Look:
     @contextmanager
     def _seat(self) -> Iterator[None]:
         """Operations' runs and looks share the host's seats."""
-        slots, until = Slots(self.place.seats()), time.monotonic() + SECONDS
+        ticket = self.place.ticket(f"look-{secrets.token_hex(4)}", _AFTER_ALL_CHANGES)
+        slots, until = Slots(self.place.seats(), ticket), time.monotonic() + SECONDS
         try:
             while not slots.take():
                 if time.monotonic() > until:
