@@ -34,7 +34,9 @@ class Settings:
     region: str = _setting("us-east-1", "region of the default cell")
     cell: str = _setting("default", "name of the cell (account × region × VPC) that this process works in")
     cells_file: str = _setting("", "TOML file that names all cells (docs/scaling.md); empty: this one only")
-    keyring: str = _setting("", "`file:PATH` or `kms:KEY-ARN`; empty: a file in the sandbox, an error on AWS")
+    keyring: str = _setting(
+        "", "`file:PATH` or `kms:KEY-ARN[,OLDER-ARN…]`; empty: a file in the sandbox, an error on AWS"
+    )
     terraform: str = _setting("", "path of terraform or tofu; empty: found on PATH, else the bundled library")
     provider_mirror: str = _setting("", "folder that holds registry.terraform.io/…; empty: discovered")
     terraform_slots: int = _setting(

@@ -174,12 +174,13 @@ def keyring(settings: Settings, clients: Clients | None = None) -> Keyring:
     if kind == "file":
         return FileKeyring(Path(place).expanduser())
     if kind == "kms":
-        return KmsKeyring(clients.get("kms") if clients else sources.kms(aws_account(settings)), place)
+        key, *older = (one.strip() for one in place.split(","))
+        return KmsKeyring(clients.get("kms") if clients else sources.kms(aws_account(settings)), key, older)
     if settings.keyring == "" and settings.is_sandbox:
         return FileKeyring(file_beside(settings.data_dir.absolute()))
     raise Invalid(
         f"CONTROLPLANE_KEYRING is {settings.keyring!r}: state and plans cannot be encrypted",
-        hint="say kms:KEY-ARN, or file:PATH",
+        hint="say kms:KEY-ARN (older ones behind it, with commas), or file:PATH",
     )
 
 

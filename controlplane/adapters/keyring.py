@@ -11,10 +11,11 @@ import os
 import stat
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from controlplane.domain.errors import Broken, ControlPlaneError, Invalid, KeyMissing, Unavailable
+from controlplane.domain.errors import Broken, ControlPlaneError, Invalid, KeyMissing, Refused, Unavailable
 from controlplane.domain.sealing import KEY_BYTES, NONCE_BYTES, Unopenable, seal, unseal
 from controlplane.ports import DataKey
 
@@ -155,16 +156,16 @@ def _refuse_readable_by_others(path: Path, found: os.stat_result) -> None:
 
 
 class KmsKeyring:
-    """Data keys made and opened by AWS KMS. KMS rotates its key material itself; `rotate` only says so.
+    """Data keys made and opened by AWS KMS, which rotates its own key material when `rotate` asks it to.
 
-    `key` is the ARN (or alias) that seals new records; `older` are ARNs that may still open old ones.
+    `key` is the ARN (or alias) that seals new records; `older` are ARNs that may still open old ones. To
+    change the key itself, name the new one first and the old one behind it, then rotate.
     """
 
     def __init__(self, client: KMSClient, key: str, older: Sequence[str] = ()) -> None:
         self._client = client
         self._key = key
         self._older = tuple(older)
-        self._current = ""
 
     def data_key(self) -> DataKey:
         answer = self._ask(
@@ -178,10 +179,24 @@ class KmsKeyring:
         return plain
 
     def key_ids(self) -> Sequence[str]:
-        if not self._current:
-            answer = self._ask("looking at the key", self._client.describe_key, KeyId=self._key)
-            self._current = answer["KeyMetadata"]["Arn"]
-        return [self._current, *self._older]
+        """Asked each time: an alias may mean another key by now, and one that is disabled opens nothing."""
+        current = self._usable(self._key)
+        older = []
+        for key in self._older:
+            with suppress(KeyMissing):  # who needs it is told by its id
+                older.append(self._usable(key))
+        return [current, *(key for key in older if key != current)]
+
+    def _usable(self, key: str) -> str:
+        """Its ARN, where it opens what it sealed."""
+        answer = self._ask("looking at the key", self._client.describe_key, KeyId=key)
+        found = answer["KeyMetadata"]
+        if found["KeyState"] != "Enabled":
+            raise KeyMissing(
+                f"looking at the key at KMS: {key} is {found['KeyState']}",
+                hint=f"aws kms enable-key --key-id {key}; if it is to be deleted, cancel that first",
+            )
+        return str(found["Arn"])
 
     def rotate(self) -> str:
         """Ask KMS for new material under the same key: no record has to be sealed anew."""
@@ -203,6 +218,11 @@ def _kms_error(doing: str, key: str, code: str) -> ControlPlaneError:
     missing = ("NotFoundException", "DisabledException", "KMSInvalidStateException")
     if code in (*missing, "AccessDeniedException", "IncorrectKeyException"):
         return KeyMissing(f"{doing} at KMS: {code} for {key}", hint="enable the key and let our role use it")
+    if code in ("LimitExceededException", "UnsupportedOperationException"):
+        return Refused(
+            f"{doing} at KMS: {code} for {key}",
+            hint="make another key, say CONTROLPLANE_KEYRING=kms:NEW-ARN,OLD-ARN, and rotate",
+        )
     if code == "InvalidCiphertextException":
         return Broken(f"{doing} at KMS: the record was not made by {key}")
     return Unavailable(f"{doing} at KMS: {code}", hint="try again")

@@ -33,7 +33,7 @@ class Cancellation(Request):
 
 
 class Settlement(Request):
-    outcome: Literal["retry", "succeeded", "partially_applied", "failed", "cancelled"] = "retry"
+    outcome: Literal["retry", "succeeded", "partially_applied", "failed", "cancelled", "lost"] = "retry"
 
 
 class Rows(Request):

@@ -13,7 +13,7 @@ from controlplane.services.accept import Intake
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.services.page import decode, encode
-from controlplane.store import operations, reviews, story, tenants
+from controlplane.store import operations, reviews, runs, story, tenants
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Approval, Operation, Plan
 
@@ -198,9 +198,12 @@ def _tenant_of(session: Any, row: Operation) -> Any:
 def settle(
     control: Control, actor: Actor, operation_id: str, ask: Ask, outcome: str = "retry"
 ) -> dict[str, Any]:
-    """A person takes an operation out of `needs_operator`: plan again from what is there, or end it."""
+    """A person takes an operation out of `needs_operator`: plan again from what is there, or end it; or
+    says that the Terraform it waits for is lost."""
+    if outcome == "lost":
+        return _lose_run(control, actor, operation_id, ask)
     if outcome not in _SETTLEMENTS:
-        raise Conflict(f"{outcome!r} is no settlement; one of {', '.join(sorted(_SETTLEMENTS))}")
+        raise Conflict(f"{outcome!r} is no settlement; one of {', '.join(sorted({*_SETTLEMENTS, 'lost'}))}")
     with control.db.write() as session:
         row = _get(session, actor, operation_id, Action.SETTLE)
         if row.status != Status.NEEDS_OPERATOR:
@@ -221,3 +224,20 @@ def settle(
             moved = operations.move(session, row.id, Status(outcome), control.now(), detail)
         Intake(control, session, actor, ask).record(f"operation.settled.{outcome}", row)
         return views.operation(session, moved)
+
+
+def _lose_run(control: Control, actor: Actor, operation_id: str, ask: Ask) -> dict[str, Any]:
+    """What no lease says: the host is gone for good, or came back as another one. The worker then settles."""
+    with control.db.write() as session:
+        row = _get(session, actor, operation_id, Action.SETTLE)
+        run = runs.open_run(session, row.id)
+        if run is None:
+            raise Conflict(
+                f"operation {operation_id} waits for no Terraform: it is {row.status}",
+                hint=f"controlplane operation show {operation_id}",
+            )
+        runs.give_up(session, run, actor.name, ask.reason)
+        said = f"{actor.name} says that {run.id} on {run.host.partition(':')[0]} is lost"
+        operations.tell(session, row.id, control.now(), "warning", text=said)
+        Intake(control, session, actor, ask).record("operation.settled.lost", row)
+        return views.operation(session, operations.get(session, operation_id))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from controlplane.domain.errors import Missing
+from controlplane.domain.errors import Conflict, Missing
 from controlplane.ports import Keyring, RunLine, RunOrder
 from controlplane.store.database import Database, insert_if_absent
 from controlplane.store.leases import database_now, living
 from controlplane.store.sealed import open_record
-from controlplane.store.tables import Artifact, Run, StateLock
+from controlplane.store.states import release_of_run
+from controlplane.store.tables import Artifact, Run
 from controlplane.store.tables import RunLine as Line
 
 _OPEN = ("ordered", "claimed", "running")
@@ -95,16 +96,7 @@ class Runs:
     def declare_lost(self, run_id: str, supervisor: str) -> bool:
         """The supervisor of this token is gone for good; False when another one is at it, or it ended."""
         with self._db.write() as session:
-            where = (
-                col(Run.id) == run_id,
-                col(Run.supervisor) == supervisor,
-                col(Run.status).in_(("claimed", "running")),
-            )
-            changed = update(Run).where(*where).values(status="lost", ended_at=database_now(session))
-            lost = bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
-            if lost:
-                session.execute(delete(StateLock).where(col(StateLock.holder) == f"run:{run_id}"))
-        return lost
+            return _lose(session, run_id, supervisor, "the run is lost: its lease and its host's ran out")
 
     def artifact(self, run_id: str, name: str) -> bytes:
         with self._db.read() as session:
@@ -139,6 +131,30 @@ def open_run(session: Session, operation_id: str) -> Run | None:
     """The run that an operation waits for now."""
     query = select(Run).where(col(Run.operation_id) == operation_id, col(Run.status).in_(_OPEN))
     return session.scalars(query.order_by(col(Run.ordered_at).desc()).limit(1)).first()
+
+
+def give_up(session: Session, run: Run, actor: str, why: str) -> None:
+    """A person says that it is gone for good. Not while its lease is kept: then somebody is at it."""
+    if run.lease_until >= database_now(session):
+        raise Conflict(
+            f"run {run.id} is not lost: its supervisor on {run.host or 'this host'} keeps its lease",
+            hint=f"controlplane operation cancel {run.operation_id}",
+        )
+    if not _lose(session, run.id, run.supervisor, why or "a person says that the run is lost", actor):
+        raise Conflict(f"run {run.id} has not begun, or is over by now; look again")
+
+
+def _lose(session: Session, run_id: str, supervisor: str, why: str, by: str = "controlplane") -> bool:
+    where = (
+        col(Run.id) == run_id,
+        col(Run.supervisor) == supervisor,
+        col(Run.status).in_(("claimed", "running")),
+    )
+    changed = update(Run).where(*where).values(status="lost", ended_at=database_now(session))
+    lost = bool(session.execute(changed).rowcount)  # type: ignore[attr-defined]
+    if lost:
+        release_of_run(session, run_id, why, by)
+    return lost
 
 
 # --- the log of an operation ------------------------------------------------------------------------

@@ -73,7 +73,8 @@ def check_keys(db: Database, keyring: Keyring) -> None:
     if missing:
         raise KeyMissing(
             f"starting: stored records need keys that the keyring does not hold: {', '.join(missing)}",
-            hint="point CONTROLPLANE_KEYRING at the keyring that made them, or bring its file back",
+            hint="point CONTROLPLANE_KEYRING at the keyring that made them: bring its file back, or enable "
+            "the key again and name it behind the new one (kms:NEW-ARN,OLD-ARN)",
             details={"missing": missing},
         )
 
@@ -81,13 +82,13 @@ def check_keys(db: Database, keyring: Keyring) -> None:
 def reseal(db: Database, keyring: Keyring) -> int:
     """Seal under the current key whatever an older one seals; how many records. Safe to repeat, and to
     stop at any moment: every record changes in one update that expects the old key."""
-    current = keyring.key_ids()[0]
-    return sum(_reseal_table(db, keyring, table, current) for table in _TABLES)
+    return sum(_reseal_table(db, keyring, table) for table in _TABLES)
 
 
-def _reseal_table(db: Database, keyring: Keyring, table: Any, current: str) -> int:
+def _reseal_table(db: Database, keyring: Keyring, table: Any) -> int:
     done = 0
-    while rows := _under_other_keys(db, table, current):
+    # The current key is asked for each time: somebody else may rotate meanwhile.
+    while rows := _under_other_keys(db, table, keyring.key_ids()[0]):
         fresh = [(row, seal_record(keyring, identity_of(row), open_record(keyring, row))) for row in rows]
         with db.write() as session:
             for row, record in fresh:

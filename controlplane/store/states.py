@@ -20,10 +20,13 @@ from sqlmodel import col
 from controlplane.domain.errors import Conflict, Invalid, Locked, Missing, Stale
 from controlplane.domain.sealing import state_identity
 from controlplane.ports import Keyring
+from controlplane.store import audit
 from controlplane.store.database import Database, insert_if_absent
 from controlplane.store.leases import database_now
 from controlplane.store.sealed import open_record, seal_record
-from controlplane.store.tables import StateLock, StateVersion
+from controlplane.store.tables import Run, StateLock, StateVersion
+
+_OF_RUN = "run:"
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ class States:
             insert_if_absent(session, StateLock, values)
             row = session.get_one(StateLock, workspace)
             if (row.lock_id, row.holder) != (lock_id, holder):
-                raise _locked(workspace, row)
+                raise _locked(session, row)
 
     def unlock(self, workspace: str, lock_id: str) -> None:
         """Free the lock that has this id. An empty id (`force-unlock` sends none) frees nothing."""
@@ -168,15 +171,21 @@ class States:
             if session.execute(delete(StateLock).where(*where)).rowcount:  # type: ignore[attr-defined]
                 return
             row = session.get(StateLock, workspace)
-        if row is not None:
-            raise _locked(workspace, row)
+            if row is not None:
+                raise _locked(session, row)
+
+    def release_of_run(self, run_id: str, why: str) -> bool:
+        """Free the lock of a run that is over and did not live to free it."""
+        with self._db.write() as session:
+            return release_of_run(session, run_id, why)
 
     def lock_holder(self, workspace: str) -> LockHolder | None:
         with self._db.read() as session:
             row = session.get(StateLock, workspace)
-        if row is None:
-            return None
-        return LockHolder(row.lock_id, row.holder, dict(row.info), datetime.fromtimestamp(row.taken_at, UTC))
+            if row is None:
+                return None
+            info = described(session, row)
+        return LockHolder(row.lock_id, row.holder, info, _moment(row.taken_at))
 
 
 def parse_state(content: bytes) -> tuple[str, int]:
@@ -210,9 +219,12 @@ def _forget(session: Session, workspace: str, sha256: str) -> None:
 
 
 def _stored(row: StateVersion, content: bytes = b"") -> StoredState:
-    at = datetime.fromtimestamp(row.created_at, UTC)
-    seq = row.seq or 0
+    at, seq = _moment(row.created_at), row.seq or 0
     return StoredState(seq, row.lineage, row.serial, row.sha256, row.run_id, row.written_by, at, content)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _check_follows(workspace: str, newest: StateVersion | None, lineage: str, serial: int) -> None:
@@ -233,12 +245,43 @@ def _check_follows(workspace: str, newest: StateVersion | None, lineage: str, se
 def _check_lock(session: Session, workspace: str, lock_id: str) -> None:
     row = session.get(StateLock, workspace)
     if row is not None and row.lock_id != lock_id:
-        raise _locked(workspace, row)
+        raise _locked(session, row)
 
 
-def _locked(workspace: str, row: StateLock) -> Locked:
+def _locked(session: Session, row: StateLock) -> Locked:
     return Locked(
-        f"the state of {workspace} is locked by {row.holder}",
-        hint="wait for its end; a person's own lock is freed by `terraform force-unlock` there",
-        details={"lock_id": row.lock_id, "holder": row.holder, "info": dict(row.info)},
+        f"the state of {row.workspace_id} is locked by {row.holder}",
+        hint="wait for its end; docs/runbook.md says how a lock that a person left is freed",
+        details={"lock_id": row.lock_id, "holder": row.holder, "info": described(session, row)},
     )
+
+
+def described(session: Session, row: StateLock) -> dict[str, Any]:
+    """As Terraform reads it. Of a run also its host, its process and how long it is leased: its heartbeat."""
+    run = session.get(Run, row.holder.removeprefix(_OF_RUN)) if row.holder.startswith(_OF_RUN) else None
+    if run is None:
+        return dict(row.info)
+    until = _moment(run.lease_until).isoformat(timespec="seconds")
+    return {
+        **row.info,
+        "Created": _moment(row.taken_at).isoformat(timespec="seconds"),
+        "Info": f"on {run.host or 'no host yet'}, process {run.pid or 'not started'}, leased until {until}",
+        "Host": run.host,
+        "Process": run.pid,
+        "LeasedUntil": until,
+    }
+
+
+def release_of_run(session: Session, run_id: str, why: str, by: str = "controlplane") -> bool:
+    """Free the lock under the very id that this run took, and no other; it stands in the audit."""
+    own = f"{_OF_RUN}{run_id}"
+    where = (col(StateLock.holder) == own, col(StateLock.lock_id) == own)
+    row = session.scalars(select(StateLock).where(*where)).one_or_none()
+    if row is None:
+        return False
+    session.execute(delete(StateLock).where(*where))
+    now, told = _moment(database_now(session)), described(session, row)
+    audit.append(
+        session, at=now, actor=by, action="lock.released", subject=row.workspace_id, reason=why, before=told
+    )
+    return True

@@ -16,7 +16,7 @@ import uvicorn
 from api.app import create_app
 from controlplane import checkup, wiring
 from controlplane.domain.errors import ControlPlaneError, Locked, Unavailable
-from controlplane.services import access, doctor
+from controlplane.services import access, doctor, keys
 from controlplane.services.control import Control
 from controlplane.services.workspaces.states import Desk
 from controlplane.settings import Settings
@@ -43,8 +43,10 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
         here.out.note(f"listening on http://{address[0]}:{address[1]}")
         if not here.out.err.isatty():
             _log_requests()
-        with _sandbox(here, wanted=worker), _worker(here, wanted=worker):
-            _run(app, listening)
+        with _sandbox(here, wanted=worker):
+            keys.require(control)
+            with _worker(here, wanted=worker):
+                _run(app, listening)
     return ExitCode.DONE
 
 

@@ -19,6 +19,7 @@ from controlplane.ports import RunStatus, RunVerb
 from controlplane.store.runs import Runs
 from controlplane.store.tables import Run, WorkerLease
 from controlplane.supervisor.locks import is_held
+from controlplane.supervisor.task import LOCK_INFO_PATH, STATE_PATH
 from tests.contract.runner_stage import WORKSPACE, RealStage, order, until
 
 pytestmark = pytest.mark.terraform
@@ -235,6 +236,24 @@ def test_a_dead_runs_lock_on_the_state_is_released_and_a_persons_is_not(stage: R
         stage.runner().start(order(RunVerb.PLAN, "p3", stage.folder))
     states.unlock(WORKSPACE, "uuid")
     assert stage.plan("p3").exit_code == 2
+
+
+def test_a_terraform_of_somebody_else_in_the_folder_is_waited_for(stage: RealStage) -> None:
+    state, description = stage.folder / STATE_PATH, stage.folder / LOCK_INFO_PATH
+    state.write_bytes(b"{}")
+    description.write_text('{"ID": "uuid-1", "Who": "ada@laptop"}')
+    lock = "import fcntl, sys, time; f = open(sys.argv[1], 'rb+'); fcntl.lockf(f, fcntl.LOCK_EX)"
+    program = f"{lock}; print('locked', flush=True); time.sleep(100)"
+    ada = subprocess.Popen([sys.executable, "-c", program, str(state)], stdout=subprocess.PIPE)
+    assert ada.stdout is not None and ada.stdout.readline() == b"locked\n"
+    with pytest.raises(Locked, match="ada@laptop holds the lock uuid-1"):
+        stage.runner().start(order(RunVerb.PLAN, "p2", stage.folder))
+    assert stage.states.lock_holder(WORKSPACE) is None
+    ada.kill()
+    ada.wait(10)
+    ada.stdout.close()
+    assert stage.plan("p2").exit_code == 2
+    assert any("uuid-1, left by a run that died" in line.text for line in stage.runner().lines(RunId("p2")))
 
 
 def test_a_run_holds_the_states_lock_while_it_runs(stage: RealStage) -> None:

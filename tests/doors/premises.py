@@ -126,11 +126,13 @@ class Premises:
         return meaning
 
     def serve(self, limits: Limits | None = None, **more: Any) -> Server:
-        keyring = FileKeyring(self.folder / "keys" / "key.json")
-        desk = Desk(self.control, States(self.control.db, keyring))
+        desk = Desk(self.control, self.states())
         server = Server(create_app(self.control, desk=desk, limits=limits or self.limits, **more))
         self._servers.append(server)
         return server
+
+    def states(self) -> States:
+        return States(self.control.db, FileKeyring(self.folder / "keys" / "key.json"))
 
     def client(self, token: str | None = None, **more: Any) -> httpx.Client:
         """A client of a server of its own, as an admin unless said."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from controlplane.adapters.keyring import FileKeyring
-from controlplane.domain.errors import Missing
+from controlplane.domain.errors import Conflict, Missing
 from controlplane.domain.names import OperationId, RunId, WorkspaceId
 from controlplane.ports import RunOrder, RunVerb
 from controlplane.store import leases
 from controlplane.store.database import Database
-from controlplane.store.runs import Runs
-from controlplane.store.tables import Run, RunLine
+from controlplane.store.runs import Runs, give_up
+from controlplane.store.states import States
+from controlplane.store.tables import AuditEntry, Run, RunLine
 
 ORDER = RunOrder(
     *(RunId("a1"), WorkspaceId("w"), OperationId("op"), RunVerb.APPLY, "/folder"),
@@ -78,6 +79,37 @@ def test_a_run_is_lost_only_with_the_supervisor_that_is_gone(runs: Runs, db: Dat
     assert not runs.declare_lost("a1", "old")
     assert runs.declare_lost("a1", "new")
     assert not runs.declare_lost("a1", "new")
+    assert runs.unfinished() == []
+
+
+def test_with_a_lost_run_its_lock_goes_and_the_audit_says_so(
+    runs: Runs, db: Database, tmp_path: Path
+) -> None:
+    states = States(db, FileKeyring(tmp_path / "keys" / "keyring.json"))
+    runs.order(ORDER)
+    change(db, status="running", supervisor="x", host="far:1")
+    states.lock("w", "run:a1", "run:a1", {"ID": "run:a1"})
+    assert runs.declare_lost("a1", "x")
+    assert states.lock_holder("w") is None
+    with db.read() as session:
+        [entry] = session.scalars(select(AuditEntry))
+    assert (entry.actor, entry.action, entry.subject) == ("controlplane", "lock.released", "w")
+    assert (entry.before["ID"], entry.before["Host"]) == ("run:a1", "far:1")
+    assert "its host's ran out" in entry.reason
+
+
+def test_a_person_may_say_that_a_run_is_lost_but_not_while_its_lease_is_kept(
+    runs: Runs, db: Database
+) -> None:
+    runs.order(ORDER)
+    change(db, status="running", supervisor="x", host="far:1", lease_until=runs.now() + 100)
+    with db.write() as session, pytest.raises(Conflict, match="keeps its lease"):
+        give_up(session, session.get_one(Run, "a1"), "ann", "")
+    change(db, lease_until=runs.now() - 1)
+    with db.write() as session:
+        give_up(session, session.get_one(Run, "a1"), "ann", "")
+    with db.write() as session, pytest.raises(Conflict, match="over by now"):
+        give_up(session, session.get_one(Run, "a1"), "ann", "")
     assert runs.unfinished() == []
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from controlplane.adapters.keyring import FileKeyring
 from controlplane.domain.errors import Broken, Conflict, Invalid, KeyMissing, Locked, Missing, Stale
 from controlplane.store.database import Database
 from controlplane.store.sealed import check_keys, reseal
 from controlplane.store.states import States
+from controlplane.store.tables import AuditEntry, Run
 
 W = "tenant-abc"
 
@@ -133,6 +135,53 @@ def test_a_forced_unlock_that_names_no_lock_frees_nothing(states: States) -> Non
     assert states.lock_holder(W) is not None
     with pytest.raises(Invalid):
         states.lock(W, "", "person:ada")
+
+
+def begun(db: Database) -> None:
+    with db.write() as session:
+        session.add(
+            Run(
+                id="r1",
+                operation_id="op-1",
+                workspace_id=W,
+                verb="apply",
+                status="running",
+                host="far:1",
+                pid=42,
+                lease_until=1_800_000_000.0,
+            )
+        )
+
+
+def released(db: Database) -> list[tuple[str, str, str]]:
+    with db.read() as session:
+        found = session.scalars(select(AuditEntry).where(AuditEntry.action == "lock.released"))
+        return [(one.actor, one.subject, one.before.get("ID", "")) for one in found]
+
+
+def test_a_runs_lock_names_operation_host_process_and_heartbeat(states: States, db: Database) -> None:
+    begun(db)
+    states.lock(W, "run:r1", "run:r1", {"ID": "run:r1", "Operation": "apply", "Who": "op-1"})
+    with pytest.raises(Locked, match="run:r1") as refused:
+        states.lock(W, "id-2", "person:bob")
+    told = refused.value.details["info"]
+    assert (told["Operation"], told["Who"], told["Host"], told["Process"]) == ("apply", "op-1", "far:1", 42)
+    assert told["LeasedUntil"].startswith("2027-01-15T08:00:00")
+    assert "on far:1, process 42, leased until 2027" in told["Info"]  # what Terraform shows of it
+    assert datetime.fromisoformat(told["Created"]).tzinfo is not None
+
+
+def test_of_a_run_that_is_over_only_the_lock_that_it_took_is_released(states: States, db: Database) -> None:
+    begun(db)
+    for lock_id, holder in (("id-1", "person:ada"), ("run:r2", "run:r2"), ("elsewhere", "run:r1")):
+        states.lock(W, lock_id, holder)
+        assert not states.release_of_run("r1", "it is over")
+        states.unlock(W, lock_id)
+    states.lock(W, "run:r1", "run:r1", {"ID": "run:r1"})
+    assert states.release_of_run("r1", "it is over")
+    assert states.lock_holder(W) is None
+    assert not states.release_of_run("r1", "it is over")
+    assert released(db) == [("controlplane", W, "run:r1")]
 
 
 def test_after_a_rotation_everything_is_sealed_anew(

@@ -3,13 +3,15 @@ for an empty world and would create everything again, so what lies there is neve
 
 from __future__ import annotations
 
+import fcntl
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from controlplane.adapters.terraform.files import make_folder, write_whole
 from controlplane.adapters.terraform.prepare import OVERRIDE, Prepared
 from controlplane.adapters.terraform.records import StateRecords, StateRow
-from controlplane.domain.errors import Conflict
+from controlplane.domain.errors import Conflict, Locked
 from controlplane.supervisor.statefile import StateFile, read_state
 from controlplane.supervisor.task import LOCK_FILE, LOCK_INFO_PATH, OVERRIDE_FILE, STATE_PATH
 
@@ -33,18 +35,49 @@ def place_state(states: StateRecords, workspace: str, folder: Path) -> Placed:
     lineage that claims to be newer stops everything."""
     file = folder / STATE_PATH
     make_folder(file.parent)
-    (folder / LOCK_INFO_PATH).unlink(missing_ok=True)  # a leftover says nothing: we hold the real lock
+    left = _lock_left_behind(folder)
     durable, local = states.newest(workspace), read_state(file)
     damaged = file.exists() and local is None
     if local is not None and _is_ahead(states, workspace, durable, local):
         stored = states.put(workspace, local.content, written_by="leftover of a dead run")
-        return Placed(stored.lineage, stored.sha256, ("a state that a dead run left behind was stored",))
-    notes = ("the state file that lay in the folder was empty or cut: not used",) if damaged else ()
+        notes = (*left, "a state that a dead run left behind was stored")
+        return Placed(stored.lineage, stored.sha256, notes)
+    notes = (*left, *(["the state file that lay in the folder was empty or cut: not used"] * damaged))
     if durable is None:
         file.unlink(missing_ok=True)
         return Placed(notes=notes)
     write_whole(file, durable.content)
     return Placed(durable.lineage, durable.sha256, notes)
+
+
+def _lock_left_behind(folder: Path) -> tuple[str, ...]:
+    """Terraform's lock of a run that was killed: the kernel freed it, its description is left. One that
+    somebody still holds is of a Terraform that is not ours, for of ours we hold the workspace."""
+    description, state = folder / LOCK_INFO_PATH, folder / STATE_PATH
+    try:
+        info = json.loads(description.read_bytes())
+    except FileNotFoundError:
+        return ()
+    except ValueError:
+        info = {}
+    if state.exists() and _is_locked(state):
+        raise Locked(
+            f"a Terraform that is not the control plane's works in {folder}: {info.get('Who', 'by whom')} "
+            f"holds the lock {info.get('ID', 'without an id')}",
+            hint=f"let it end; {OVERRIDE_FILE} in that folder gives it a state that nobody keeps",
+        )
+    description.unlink()
+    return (f"Terraform's lock {info.get('ID', 'without an id')}, left by a run that died, was removed",)
+
+
+def _is_locked(state: Path) -> bool:
+    """By Terraform's own kind of lock, which belongs to a process."""
+    with state.open("rb") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def _is_ahead(states: StateRecords, workspace: str, durable: StateRow | None, local: StateFile) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -119,7 +118,7 @@ class TerraformRunner:
         if newest is None:
             return
         left = without(json.loads(newest.content), addresses)
-        lock = f"forget:{secrets.token_hex(4)}"
+        lock = f"forget:{workspace}"  # of one that was killed here: the same step takes and frees it again
         self._states.lock(workspace, lock, lock, {"ID": lock, "Operation": "forget"})
         try:
             content = json.dumps(left, indent=2).encode()
@@ -201,9 +200,10 @@ class TerraformRunner:
         which its supervisor did not live to free, is freed here: we hold the workspace."""
         holder = self._states.lock_holder(order.workspace)
         if holder is not None and holder.holder.startswith("run:"):
-            other = self._runs.find(holder.holder.removeprefix("run:"))
+            run_id = holder.holder.removeprefix("run:")
+            other = self._runs.find(run_id)
             if other is None or self._status(other) is not RunStatus.RUNNING:
-                self._states.unlock(order.workspace, holder.lock_id)
+                self._states.release_of_run(run_id, "the run is over and left its lock")
         ours = _lock_id(order.run_id)
         info = {"ID": ours, "Operation": order.verb.value, "Who": order.operation}
         self._states.lock(order.workspace, ours, ours, info)

@@ -36,7 +36,8 @@ def explain_run(state: RunState, facts: RunFacts) -> Explanation:
 def _lease(f: RunFacts) -> str:
     if f.is_leased:
         return f"on {f.host or 'a host that is not recorded'}, leased until {at(f.lease_until)}"
-    return f"its lease ran out at {at(f.lease_until)}: the next worker looks whether it lives, and settles it"
+    out = f"its lease ran out at {at(f.lease_until)}: the next worker looks whether it lives, and settles it"
+    return f"{out}; if its host is gone for good: controlplane operation settle {f.operation} --outcome lost"
 
 
 def _going_on(cause: str) -> Callable[[RunFacts], Explanation]:

@@ -8,7 +8,13 @@ from controlplane.ports import Keyring
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.store import audit
-from controlplane.store.sealed import key_ids_in_use, reseal
+from controlplane.store.sealed import check_keys, key_ids_in_use, reseal
+
+
+def require(control: Control) -> None:
+    """Raise where a stored record needs a key that is missing: nothing starts then."""
+    if control.keyring is not None:
+        check_keys(control.db, control.keyring())
 
 
 def rotate(control: Control, actor: Actor, keyring: Keyring, ask: Ask) -> dict[str, Any]:

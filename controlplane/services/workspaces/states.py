@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.domain.errors import FieldError, Invalid, Missing
+from controlplane.domain.errors import Conflict, FieldError, Invalid, Missing
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
 from controlplane.store import audit, platforms, tenants
 from controlplane.store.states import States
 
 _TENANT = "tenant-"
+_PERSON, _RUN = "person:", "run:"
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,16 @@ def write(desk: Desk, actor: Actor, workspace: str, content: bytes, lock_id: str
     """Store a version, by whoever holds the lock; never one that is older or of another lineage."""
     _require(desk, actor, workspace, Action.WRITE_STATE)
     stored = desk.states.put(workspace, content, written_by=actor.name, lock_id=lock_id)
-    after = {"serial": stored.serial, "sha256": stored.sha256}
+    _audit(desk, actor, "state.written", workspace, {"serial": stored.serial, "sha256": stored.sha256})
+
+
+def _audit(desk: Desk, actor: Actor, action: str, workspace: str, after: Mapping[str, Any]) -> None:
     with desk.control.db.write() as session:
         audit.append(
             session,
             at=desk.control.now(),
             actor=actor.name,
-            action="state.written",
+            action=action,
             subject=workspace,
             origin=actor.origin,
             after=after,
@@ -52,13 +56,23 @@ def lock(desk: Desk, actor: Actor, workspace: str, body: bytes) -> None:
     """Locked raises; its details carry the holder's lock as Terraform wants to read it."""
     _require(desk, actor, workspace, Action.WRITE_STATE)
     info = _info(body)
-    desk.states.lock(workspace, str(info.get("ID", "")), f"person:{actor.name}", info)
+    desk.states.lock(workspace, str(info.get("ID", "")), f"{_PERSON}{actor.name}", info)
 
 
 def unlock(desk: Desk, actor: Actor, workspace: str, body: bytes) -> None:
-    """An empty body is what `terraform force-unlock` sends: it frees nothing of ours."""
+    """An empty body is what `terraform force-unlock` sends: it frees nothing. Nor is a lock of the control
+    plane's own freed here: whose run is lost, that is said to its operation."""
     _require(desk, actor, workspace, Action.WRITE_STATE)
-    desk.states.unlock(workspace, str(_info(body).get("ID", "")) if body else "")
+    lock_id = str(_info(body).get("ID", "")) if body else ""
+    held = desk.states.lock_holder(workspace)
+    if held is not None and lock_id and held.holder.startswith(_RUN):
+        raise Conflict(
+            f"unlocking the state of {workspace}: {held.holder} is the control plane's own run",
+            hint="wait for its end; if its host is gone: controlplane operation settle ID --outcome lost",
+        )
+    desk.states.unlock(workspace, lock_id)
+    if held is not None and held.holder != f"{_PERSON}{actor.name}":
+        _audit(desk, actor, "lock.released", workspace, {"held_by": held.holder, "lock": held.lock_id})
 
 
 def _info(body: bytes) -> Mapping[str, Any]:

@@ -138,17 +138,20 @@ class Outcome(StrEnum):
     PARTIALLY_APPLIED = "partially_applied"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    LOST = "lost"
 
 
 @command(group, "settle", changes=True)
 def settle(
     here: Here,
     id_: Id,
-    outcome: Annotated[Outcome, typer.Option(help="How it ends, or `retry`.")] = Outcome.RETRY,
+    outcome: Annotated[
+        Outcome, typer.Option(help="How it ends; `retry`; or `lost`: its Terraform is gone.")
+    ] = Outcome.RETRY,
 ) -> int:
     """Take it out of `needs_operator`: plan again from what is there, or end it."""
     view = here.client.steer("settle", id_, {"outcome": outcome.value}, here.manner)
-    if outcome is Outcome.RETRY:
+    if outcome in (Outcome.RETRY, Outcome.LOST):
         return follow.finish(here, view)
     here.out.one(view, "id", layouts.operation)
     return ExitCode.DONE

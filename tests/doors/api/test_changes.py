@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
 
 from controlplane.domain.operation import Status
 from controlplane.store import operations
+from controlplane.store.tables import Run, StateLock
 from tests.doors.api.test_problems import assert_problem
 from tests.doors.premises import FREE, PATIENCE, Premises
 
@@ -227,6 +230,28 @@ def test_a_person_settles_what_needs_one(premises: Premises) -> None:
     assert_problem(wrong, 422, "invalid")
     settled = http.post(f"/v1/operations/{operation}/settle", json={"outcome": "failed"}).json()
     assert settled["status"] == "failed"
+
+
+def test_a_person_says_that_the_terraform_of_an_operation_is_lost(premises: Premises) -> None:
+    operation, http = premises.tenant(), premises.client()
+    say = partial(http.post, f"/v1/operations/{operation}/settle", json={"outcome": "lost"})
+    assert_problem(say(), 409, "conflict")  # it waits for none
+    lives = {"status": "running", "host": "gone:1", "supervisor": "x", "lease_until": time.time() + 600}
+    with premises.control.db.write() as session:
+        run = Run(id="r1", operation_id=operation, workspace_id="w", verb="apply", **lives)
+        session.add(run)
+        session.add(StateLock(workspace_id="w", lock_id="run:r1", holder="run:r1", taken_at=1.0))
+    alive = say()
+    assert_problem(alive, 409, "conflict")
+    assert "keeps its lease" in alive.json()["detail"]
+    with premises.control.db.write() as session:
+        session.get_one(Run, "r1").lease_until = time.time() - 1
+    assert say().status_code == 202
+    with premises.control.db.read() as session:
+        assert session.get_one(Run, "r1").status == "lost"
+        assert session.get(StateLock, "w") is None
+    by = {one["action"]: one["actor"] for one in http.get("/v1/audit").json()["items"]}
+    assert by["lock.released"] == by["operation.settled.lost"] != "controlplane"
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject", "settle", "retry"])

@@ -66,6 +66,27 @@ def test_force_unlock_without_an_id_frees_nothing(premises: Premises, place: str
     assert http.request("LOCK", place, json={**LOCK, "ID": "lock-2"}).status_code == 423
 
 
+def test_a_lock_of_our_own_run_is_freed_by_nobody_here_and_anothers_stands_in_the_audit(
+    premises: Premises, place: str
+) -> None:
+    workspace, ours = place.split("/")[3], {"ID": "run:r1"}
+    states = premises.states()
+    states.lock(workspace, "run:r1", "run:r1", ours)
+    server = premises.serve(FREE)
+    ann, bob = server.client(premises.token(name="ann")), server.client(premises.token(name="bob"))
+    refused = ann.request("UNLOCK", place, json=ours)
+    assert_problem(refused, 409, "conflict")
+    assert "operation settle" in refused.json()["hint"]
+    assert states.release_of_run("r1", "the test frees it")
+    assert ann.request("LOCK", place, json=LOCK).status_code == 200
+    assert bob.request("UNLOCK", place, json=LOCK).status_code == 200
+    [entry, _] = bob.get("/v1/audit", params={"action": "lock.released"}).json()["items"]
+    assert (entry["actor"], entry["after"]) == (
+        "token:bob",
+        {"held_by": "person:token:ann", "lock": "lock-1"},
+    )
+
+
 def test_terraform_comes_in_with_basic_auth(premises: Premises, place: str) -> None:
     url, token = premises.serve(FREE).url, premises.token()
     assert httpx.get(url + place, auth=("terraform", token), timeout=PATIENCE).status_code == 204

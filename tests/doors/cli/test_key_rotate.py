@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from controlplane.adapters.keyring import FileKeyring
@@ -39,3 +40,16 @@ def test_a_keyring_is_not_rotated_through_a_server(terminal: Terminal) -> None:
     said = terminal("key", "rotate", "--server", "http://127.0.0.1:9")
     assert said.code == 64
     assert "on the machine of the control plane" in said.err
+
+
+@pytest.mark.timeout(120)
+def test_a_server_does_not_start_without_a_key_that_a_record_needs(
+    premises: Premises, terminal: Terminal, tmp_path: Path
+) -> None:
+    other = FileKeyring(tmp_path / "other.json")
+    content = b'{"version": 4, "serial": 1, "lineage": "l"}'
+    States(premises.control.db, other).put("tenant-a", content, written_by="ann")
+    said = terminal("serve", "--no-worker", "--port", "0")
+    assert said.code != 0
+    assert other.key_ids()[0] in said.err
+    assert "CONTROLPLANE_KEYRING" in said.err
