@@ -31,7 +31,7 @@ from controlplane.sandbox.postgres import Cluster, discover
 FILE = "sandbox.json"
 LOG = "sandbox.log"
 NOTE = "THIS IS A SANDBOX: an AWS emulator on this machine, no AWS account, no costs, no durability."
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # a loaded machine; one that fails ends, and is seen to
 STOP_SECONDS = 30.0
 ACCESS_KEY = "sandbox"  # the emulator checks neither
 _started: list[subprocess.Popen[bytes]] = []  # kept: a forgotten child warns, and would never be reaped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from controlplane import checkup, wiring
@@ -49,7 +49,6 @@ from controlplane.settings import Settings
 from controlplane.terminal import background
 from controlplane.terminal.client import Answer, Manner, Query
 
-_WORKER_LOG = "worker.log"
 _PLATFORM: Mapping[str, tuple[Any, Callable[..., Answer]]] = {
     "apply": (Platform, platforms.apply),
     "plan": (PlatformPlan, platforms.plan),
@@ -67,6 +66,12 @@ class LocalClient:
     @cached_property
     def _control(self) -> Control:
         return wiring.control(self._settings)
+
+    @cached_property
+    def _standby(self) -> background.Standby:
+        log = self._settings.data_dir.absolute() / "worker.log"
+        lives = partial(wiring.worker_lives, self._control.db)
+        return background.Standby(log, lives, background.start_worker)
 
     @cached_property
     def _actor(self) -> Actor:
@@ -351,11 +356,7 @@ class LocalClient:
         return about.version()
 
     def ensure_worker(self) -> str:
-        if wiring.worker_lives(self._control.db):
-            return ""
-        file = self._settings.data_dir.absolute() / _WORKER_LOG
-        background.start_worker(file)
-        return f"no worker was alive: started one (its words are in {file})"
+        return self._standby.ensure()
 
     def close(self) -> None:
         if "_control" in self.__dict__:
