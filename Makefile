@@ -68,7 +68,7 @@ prove: $(READY) ## the long form of every proof (hours)
 
 lock: $(READY) ## pin the dependencies anew
 	@$(BIN)/python -m pip install -q uv
-	@$(BIN)/uv pip compile -q pyproject.toml --extra sandbox --extra dev --universal --generate-hashes \
+	@$(BIN)/uv pip compile -q pyproject.toml --extra sandbox --extra traces --extra dev --universal --generate-hashes \
 		--python-version 3.11 --no-header -o requirements.lock
 
 clean: ## remove what was installed and made

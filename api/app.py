@@ -36,6 +36,7 @@ from api.rest import (
     webhooks,
     workspaces,
 )
+from controlplane.domain.tracing import SILENCE, Tracer
 from controlplane.services import about, log
 from controlplane.services.control import Control
 from controlplane.services.quick import open_quick
@@ -75,6 +76,7 @@ def create_app(
     desk: Desk | None = None,
     doctor: Callable[[], dict[str, Any]] | None = None,
     limits: Limits | None = None,
+    tracer: Tracer = SILENCE,
 ) -> FastAPI:
     """`desk`: serve Terraform's http backend from it. `doctor`: what /v1/doctor answers."""
     limits = limits or Limits()
@@ -87,7 +89,7 @@ def create_app(
         redoc_url=None,
         separate_input_output_schemas=False,
         middleware=[
-            Middleware(Edge, limits=limits, measures=measures),
+            Middleware(Edge, limits=limits, measures=measures, tracer=tracer),
             Middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES),
         ],
     )

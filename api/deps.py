@@ -127,6 +127,7 @@ async def way(
     ask = Ask(
         reason=reason,
         request_id=str(request.scope.get("request_id", "")),
+        traceparent=str(request.scope.get("traceparent", "")),
         auto_approve=auto_approve,
         if_match=revision(if_match),
     )

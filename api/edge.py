@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.limits import Limits
 from api.measure import Measures
 from api.problems import of_status
+from controlplane.domain.tracing import SILENCE, Span, Tracer
 from controlplane.services.control import new_id
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -26,14 +27,21 @@ _log = logging.getLogger("controlplane.api")
 
 
 class Edge:
-    def __init__(self, app: ASGIApp, limits: Limits, measures: Measures) -> None:
-        self._app, self._limits, self._measures = app, limits, measures
+    def __init__(self, app: ASGIApp, limits: Limits, measures: Measures, tracer: Tracer = SILENCE) -> None:
+        self._app, self._limits, self._measures, self._tracer = app, limits, measures, tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Exchange(self._limits, scope, receive, send).run(self._app, self._measures)
+        exchange = _Exchange(self._limits, scope, receive, send)
+        if self._tracer is SILENCE:
+            await exchange.run(self._app, self._measures)
+            return
+        with self._tracer.span(scope["method"], exchange.parent) as span:
+            exchange.stand_in(span)
+            await exchange.run(self._app, self._measures)
+            exchange.tell(span)
 
 
 class _Exchange:
@@ -50,8 +58,18 @@ class _Exchange:
         self._id = given if _ID.fullmatch(given) else new_id("req")
         found = _PARENT.fullmatch(self._headers.get("traceparent", ""))
         trace, flags = found.groups() if found else (secrets.token_hex(16), "01")
+        self.parent = found[0] if found else ""
         self._trace = f"00-{trace}-{secrets.token_hex(8)}-{flags}"
-        scope["request_id"] = self._id
+        scope["request_id"], scope["traceparent"] = self._id, self._trace
+
+    def stand_in(self, span: Span) -> None:
+        """The span that is told is the one that callers and operations hear of."""
+        self._trace = self._scope["traceparent"] = span.traceparent
+
+    def tell(self, span: Span) -> None:
+        route = self._route()
+        span.rename(f"{self._scope['method']} {route}")
+        span.tell(route=route, status=self._status, request=self._id)
 
     async def run(self, app: ASGIApp, measures: Measures) -> None:
         begun = time.perf_counter()
@@ -110,10 +128,13 @@ class _Exchange:
         await problem(self._scope, self._receive, self._give)
 
     def _report(self, measures: Measures, seconds: float) -> None:
-        route = getattr(self._scope.get("route"), "path", "unmatched")
+        route = self._route()
         measures.answered(self._scope["method"], route, self._status, seconds)
         if _log.isEnabledFor(logging.INFO):
             _log.info(json.dumps(self._line(route, seconds)))
+
+    def _route(self) -> str:
+        return str(getattr(self._scope.get("route"), "path", "unmatched"))
 
     def _line(self, route: str, seconds: float) -> dict[str, Any]:
         return {

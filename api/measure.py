@@ -6,11 +6,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from controlplane.services.figures import Histogram
-
-Labels = tuple[tuple[str, str], ...]
-Families = Mapping[str, Mapping[Labels, float]]
-Counted = Mapping[Labels, Histogram]
+from controlplane.services.figures import Counted, Families, exposition, labelled
 
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -33,18 +29,12 @@ class Measures:
     def text(self, gauges: Families, counters: Families, histograms: Mapping[str, Counted]) -> str:
         with self._lock:
             lines = [*self._counted(), *self._timed()]
-        for kind, families in (("gauge", gauges), ("counter", counters)):
-            for name, values in families.items():
-                lines.append(f"# TYPE {name} {kind}")
-                lines += [f"{name}{_labels(dict(labels))} {value:g}" for labels, value in values.items()]
-        for name, found in histograms.items():
-            lines += _histogram(name, found)
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *exposition(gauges, counters, histograms)]) + "\n"
 
     def _counted(self) -> Iterator[str]:
         yield "# TYPE controlplane_http_requests_total counter"
         for (method, route, status), count in sorted(self._requests.items()):
-            labels = _labels({"method": method, "route": route, "status": str(status)})
+            labels = labelled({"method": method, "route": route, "status": str(status)})
             yield f"controlplane_http_requests_total{labels} {count}"
 
     def _timed(self) -> Iterator[str]:
@@ -54,26 +44,6 @@ class Measures:
             total = 0
             for bound, count in zip([*map(str, _BOUNDS), "+Inf"], counts, strict=True):
                 total += count
-                yield f"{name}_bucket{_labels({'route': route, 'le': bound})} {total}"
-            yield f"{name}_sum{_labels({'route': route})} {self._seconds[route]:.6f}"
-            yield f"{name}_count{_labels({'route': route})} {total}"
-
-
-def _histogram(name: str, found: Counted) -> Iterator[str]:
-    yield f"# TYPE {name} histogram"
-    for labels, told in found.items():
-        named = dict(labels)
-        bounds = [*(f"{bound:g}" for bound in told.bounds), "+Inf"]
-        for bound, count in zip(bounds, [*told.counts, told.number], strict=True):
-            yield f"{name}_bucket{_labels({**named, 'le': bound})} {count}"
-        yield f"{name}_sum{_labels(named)} {told.seconds:.3f}"
-        yield f"{name}_count{_labels(named)} {told.number}"
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    inner = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-    return f"{{{inner}}}" if inner else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+                yield f"{name}_bucket{labelled({'route': route, 'le': bound})} {total}"
+            yield f"{name}_sum{labelled({'route': route})} {self._seconds[route]:.6f}"
+            yield f"{name}_count{labelled({'route': route})} {total}"

@@ -14,6 +14,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -32,6 +33,8 @@ APPLICATION_VERSION = "1"
 _log = logging.getLogger(__name__)
 _workflows: dict[str, Callable[..., Any]] = {}
 _crash_points: list[Callable[[str, str], None]] = []
+# What a workflow runs within, by its name and arguments.
+Surrounding = Callable[[str, tuple[Any, ...]], AbstractContextManager[None]]
 
 
 def workflow(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -113,6 +116,15 @@ def on_reach(listener: Callable[[str, str], None]) -> None:
     _crash_points.append(listener)
 
 
+def _surrounded(name: str, function: Callable[..., Any], by: Surrounding | None) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        with by(name, arguments) if by else nullcontext():
+            return function(*arguments)
+
+    return call if by else function
+
+
 def _in_workflow() -> bool:
     engine = sys.modules.get("dbos")
     return engine is not None and engine.DBOS.workflow_id is not None
@@ -145,7 +157,14 @@ def _quiet() -> None:
 class Engine:
     """One running engine in this process. A process has one, with an executor id nobody else has."""
 
-    def __init__(self, url: str, executor_id: str, poll_seconds: float, cell: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        executor_id: str,
+        poll_seconds: float,
+        cell: str = "",
+        surrounding: Surrounding | None = None,
+    ) -> None:
         """`cell`: of several; what is enqueued for one is never begun in another."""
         from dbos import DBOS, DBOSClient  # noqa: PLC0415
         from dbos._serialization import DBOSPortableJSON  # noqa: PLC0415
@@ -167,7 +186,7 @@ class Engine:
         )
         for name, function in _workflows.items():
             # The default counts recoveries and dead-letters what was restarted often; we never want that.
-            DBOS.workflow(name=name, max_recovery_attempts=None)(function)
+            DBOS.workflow(name=name, max_recovery_attempts=None)(_surrounded(name, function, surrounding))
         self._client = DBOSClient(
             system_database_url=self._url, serializer=DBOSPortableJSON, application_name="controlplane"
         )

@@ -85,6 +85,12 @@ class Settings:
     alarm_queue: str = _setting(
         "", "URL of the SQS queue that alarms come to; empty: none (docs/operations.md)"
     )
+    traces: str = _setting(
+        "", "URL of an OpenTelemetry collector, OTLP over HTTP, as http://localhost:4318; empty: no traces"
+    )
+    worker_metrics: str = _setting(
+        "", "HOST:PORT at which a worker of its own answers Prometheus under /metrics; empty: none"
+    )
     database_certificates: str = _setting(
         "", "CA bundle by which tenants' databases are known; RDS has its own"
     )

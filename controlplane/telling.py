@@ -1,4 +1,4 @@
-"""Who takes events outside, and what counts calls to AWS: a part of the composition root, as `sources` is."""
+"""Who takes events and traces outside, and what counts calls to AWS: composition, as `sources` is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
+
+from controlplane.domain.errors import Invalid
+from controlplane.domain.tracing import SILENCE, Tracer
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount
@@ -45,3 +48,19 @@ def aws_calls() -> AwsCalls:
     from controlplane.adapters.aws.tally import TALLY
 
     return TALLY
+
+
+def tracer(settings: Settings, process: str) -> Tracer:
+    """`process`: who of ours tells them."""
+    if not settings.traces:
+        return SILENCE
+    from controlplane.services.about import version
+
+    try:
+        from controlplane.adapters.tracing import Traces
+    except ImportError as error:
+        raise Invalid(
+            "CONTROLPLANE_TRACES is set, and OpenTelemetry is not installed",
+            hint="pip install 'controlplane[traces]', or unset it",
+        ) from error
+    return Traces(settings.traces, version()["version"], process)

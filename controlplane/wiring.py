@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from controlplane import sources, telling, terraforms
 from controlplane.domain.errors import Invalid, Unavailable
+from controlplane.domain.tracing import SILENCE, Tracer
 from controlplane.settings import Settings, load
 from controlplane.store.database import Database, open_database
 
@@ -228,7 +227,7 @@ def tls_of(settings: Settings) -> str:
     return "prefer" if settings.is_sandbox else "verify-full"
 
 
-def world(settings: Settings, db: Database) -> World:
+def world(settings: Settings, db: Database, tracer: Tracer = SILENCE) -> World:
     from controlplane.catalog import load as load_catalog
     from controlplane.steps.world import World
 
@@ -242,72 +241,11 @@ def world(settings: Settings, db: Database) -> World:
         two_person=settings.two_person,
         tls=tls_of(settings),
         policy=sources.policy(settings),
+        tracer=tracer,
         prices=prices_folder(settings),
         guard=sources.watchdog(settings.data_dir.absolute()),
         steady_seconds=3 if settings.is_sandbox else 60,
     )
-
-
-# --- the worker -------------------------------------------------------------------------------------
-
-
-def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = None) -> None:
-    """Run a worker in this process until it is told to stop, or until nothing is left to do."""
-    from controlplane import operations  # noqa: F401 - offers every workflow to the engine
-    from controlplane.durable import Engine, on_reach
-    from controlplane.services import waves
-    from controlplane.services.reviews.hosting import Hosting
-    from controlplane.services.reviews.keeper import Keeper
-    from controlplane.steps import lifting
-    from controlplane.steps.world import install, utc_now
-    from controlplane.store.sealed import check_keys
-    from controlplane.worker import schedules
-    from controlplane.worker.lease import Lease
-    from controlplane.worker.lock import WorkerLock
-    from controlplane.worker.loop import Worker
-    from controlplane.worker.watch import FenceWatch
-
-    db = open_or_create(settings)
-    with ExitStack() as stack:
-        shares = db.file is None
-        executor = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}" if shares else "embedded"
-        if db.file is not None:
-            stack.enter_context(WorkerLock(db.file))
-        made = world(settings, db)
-        check_keys(db, made.ports.keyring)
-        install(made)
-        if shares:
-            lease = Lease(db, executor, socket.gethostname())
-            lease.take()
-            stack.callback(lease.release)
-            on_reach(lambda _step, where: lease.check() if where == "before" else None)
-        here = control_of(settings, db)
-        engine = Engine(settings.database_url, executor, settings.poll_seconds, here.cell_of_many)
-        engine.launch()
-        stack.callback(engine.stop)
-        post = schedules.post(here)
-        worker = Worker(
-            db=db,
-            engine=engine,
-            now=utc_now,
-            capacity=max(4, 4 * settings.slots),
-            poll_seconds=settings.poll_seconds,
-            cell=here.cell_of_many,
-            shares=shares,
-            # One that ends when nothing is left to do would never end by a clock.
-            hooks=(
-                partial(waves.advance, here),
-                Keeper(here),
-                Hosting(here),
-                FenceWatch(lifting.tend),
-                post.look,
-            )
-            + (() if until_idle else (schedules.clock(here, executor, alone=not shares),)),
-        )
-        if started is not None:
-            started(worker)
-        worker.run(until_idle=until_idle)
-        post.finish()
 
 
 # --- looking after the installation -----------------------------------------------------------------

@@ -42,7 +42,7 @@ class Sees(May):
             given = (await form_of(request)).get("form_key", "")
             if not hmac.compare_digest(given.encode(), session.form_key.encode()):
                 raise Denied(
-                    "this form is not of this session", hint="go back, load the page anew, try again"
+                    "this form was made for another login", hint="go back, load the page anew, try again"
                 )
         actor.require(self.action, request.path_params.get("slug"))
         return Visitor(here, actor, session)
@@ -63,7 +63,8 @@ async def form_of(request: Request) -> dict[str, str]:
 async def asked(request: Request) -> Ask:
     """How a form asks for a change: its reason, under this request's id."""
     reason = (await form_of(request)).get("reason", "")[:1000]
-    return Ask(reason=reason, request_id=str(request.scope.get("request_id", "")))
+    request_id, traceparent = (str(request.scope.get(name, "")) for name in ("request_id", "traceparent"))
+    return Ask(reason=reason, request_id=request_id, traceparent=traceparent)
 
 
 Form = Annotated[dict[str, str], Depends(form_of)]

@@ -125,6 +125,7 @@ class Operation(View):
     requested_by: str
     reason: str
     request_id: str
+    trace: str
     review: str | None
     plan: Json | None
     cost_before: str | None

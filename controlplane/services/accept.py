@@ -14,7 +14,7 @@ from controlplane.domain.review.progress import ReviewStatus
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType
 from controlplane.services.actor import Actor
-from controlplane.services.control import Ask, Control, new_id
+from controlplane.services.control import Ask, Control, new_id, new_traceparent
 from controlplane.store import audit, operations, reviews
 from controlplane.store.reviews.rows import Review
 from controlplane.store.tables import Operation, Tenant
@@ -49,6 +49,7 @@ class Intake:
             requested_by=self.actor.name,
             reason=self.ask.reason,
             request_id=self.ask.request_id,
+            traceparent=self.ask.traceparent or new_traceparent(),
             priority=self.ask.priority,
             wave_id=self.ask.wave_id,
             created_at=self.control.now(),

@@ -96,6 +96,7 @@ class Ask:
 
     reason: str = ""
     request_id: str = ""
+    traceparent: str = ""  # the span in which it was asked for
     auto_approve: bool = False
     if_match: int | None = None  # the tenant's revision that the caller saw
     priority: int = 10
@@ -111,6 +112,11 @@ def _base32(number: int, digits: int) -> str:
 def new_id(prefix: str) -> str:
     """Sorts by time, tells nothing else: 9 digits of milliseconds, 7 random ones."""
     return f"{prefix}-{_base32(int(time.time() * 1000), 9)}{_base32(secrets.randbits(35), 7)}"
+
+
+def new_traceparent() -> str:
+    """A trace that begins here: whatever follows from it stands together, also when no door has a span."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 def new_uid() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from controlplane.services.control import Control
@@ -11,12 +11,14 @@ from controlplane.store.database import check_revision
 from controlplane.store.figures import durations
 from controlplane.store.figures.durations import Histogram
 
-__all__ = ["Histogram", "Labels", "counters", "gauges", "histograms", "readiness"]
+__all__ = ["Histogram", "Labels", "counters", "exposition", "gauges", "histograms", "labelled", "readiness"]
 
 Labels = tuple[tuple[str, str], ...]
+Families = Mapping[str, Mapping[Labels, float]]
+Counted = Mapping[Labels, Histogram]
 
 
-def gauges(control: Control) -> Mapping[str, Mapping[Labels, float]]:
+def gauges(control: Control) -> Families:
     with control.db.read() as session:
         found = figures.read(session)
         care = {**figures.care(session, control.now()), **figures.drills(session, control.now())}
@@ -32,7 +34,7 @@ def gauges(control: Control) -> Mapping[str, Mapping[Labels, float]]:
     }
 
 
-def counters(control: Control) -> Mapping[str, Mapping[Labels, float]]:
+def counters(control: Control) -> Families:
     """Of this process: what it asked AWS. A worker that runs elsewhere counts for itself."""
     if control.aws_calls is None:
         return {}
@@ -44,7 +46,7 @@ def counters(control: Control) -> Mapping[str, Mapping[Labels, float]]:
     }
 
 
-def histograms(control: Control) -> Mapping[str, Mapping[Labels, Histogram]]:
+def histograms(control: Control) -> Mapping[str, Counted]:
     with control.db.read() as session:
         operations, runs = durations.of_operations(session), durations.of_runs(session)
     return {
@@ -68,3 +70,38 @@ def readiness(control: Control) -> dict[str, Any]:
     check_revision(found, control.db.place)
     missing = [] if control.worker_lives() else ["worker"]
     return {"status": "ready", "catalog_revision": str(found), "missing": missing}
+
+
+# --- as Prometheus reads them -----------------------------------------------------------------------
+
+
+def exposition(
+    gauges: Families, counters: Families, histograms: Mapping[str, Counted] | None = None
+) -> Iterator[str]:
+    """Lines of Prometheus's text format."""
+    for kind, families in (("gauge", gauges), ("counter", counters)):
+        for name, values in families.items():
+            yield f"# TYPE {name} {kind}"
+            yield from (f"{name}{labelled(dict(labels))} {value:g}" for labels, value in values.items())
+    for name, found in (histograms or {}).items():
+        yield from _histogram(name, found)
+
+
+def _histogram(name: str, found: Counted) -> Iterator[str]:
+    yield f"# TYPE {name} histogram"
+    for labels, told in found.items():
+        named = dict(labels)
+        bounds = [*(f"{bound:g}" for bound in told.bounds), "+Inf"]
+        for bound, count in zip(bounds, [*told.counts, told.number], strict=True):
+            yield f"{name}_bucket{labelled({**named, 'le': bound})} {count}"
+        yield f"{name}_sum{labelled(named)} {told.seconds:.3f}"
+        yield f"{name}_count{labelled(named)} {told.number}"
+
+
+def labelled(labels: Mapping[str, str]) -> str:
+    inner = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    return f"{{{inner}}}" if inner else ""
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

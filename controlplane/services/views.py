@@ -46,6 +46,7 @@ def operation(session: Session, row: Operation) -> dict[str, Any]:
         "requested_by": row.requested_by,
         "reason": row.reason,
         "request_id": row.request_id,
+        "trace": row.traceparent[3:35],
         "wave": row.wave_id,
         "review": row.payload.get("review"),
         "attempt": row.attempt,

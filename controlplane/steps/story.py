@@ -26,7 +26,7 @@ def effect(name: str, words: str, retry: Retry | None = None) -> Callable[[Effec
         def call(operation_id: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
             say(operation_id, "step", words, step=name, state="started")
             try:
-                with acting_for(operation_id):
+                with acting_for(operation_id), world().tracer.span(name, operation=operation_id):
                     result = function(operation_id, *args, **kwargs)
             except ControlPlaneError as error:
                 state = "retrying" if error.retryable else "failed"

@@ -86,6 +86,16 @@ def apply(operation_id: str, plan_id: str, folder: str, touches_database: bool) 
 
 def _run(operation_id: str, order: RunOrder) -> RunReport:
     """Start it unless it was started, and follow it to its end."""
+    facts = {"run": order.run_id, "workspace": order.workspace}
+    with world().tracer.span(f"terraform {order.verb}", operation=operation_id, **facts) as span:
+        report = _followed(operation_id, order)
+        span.tell(
+            status=report.status.value, **({} if report.exit_code is None else {"exit": report.exit_code})
+        )
+        return report
+
+
+def _followed(operation_id: str, order: RunOrder) -> RunReport:
     here = world()
     report = _start(operation_id, order)
     if report is None:

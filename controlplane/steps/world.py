@@ -11,6 +11,7 @@ from pathlib import Path
 
 from controlplane.catalog import Catalog
 from controlplane.domain.policy.decision import DEFAULT, Policy
+from controlplane.domain.tracing import SILENCE, Tracer
 from controlplane.ports import Ports
 from controlplane.store.database import Database
 
@@ -35,6 +36,7 @@ class World:
     steady_seconds: float = 60.0  # for which a copy has to follow closely before anybody is fenced
     tls: str = "verify-full"  # how we log in to tenants' databases
     policy: Policy = DEFAULT
+    tracer: Tracer = SILENCE
     prices: Path | None = None  # where the price books are that somebody took
     plan_timeout_seconds: int = 900
     apply_timeout_seconds: int = 7200

@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 
 from api.app import create_app
-from controlplane import checkup, wiring
+from controlplane import checkup, telling, wiring, working
 from controlplane.domain.errors import ControlPlaneError, Locked, Unavailable
 from controlplane.services import access, doctor, keys
 from controlplane.services.control import Control
@@ -34,8 +34,10 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
         file = access.first_token(control, here.settings.data_dir.absolute() / _FIRST_TOKEN)
         if file is not None:
             here.out.note(f"first start: an admin's token is in {file} (only you can read it)")
+        tracer = telling.tracer(here.settings, "api")
         app = create_app(
             control,
+            tracer=tracer,
             desk=Desk(control, wiring.states(here.settings, control.db)),
             doctor=lambda: doctor.examine(checkup.checks(here.settings)),
         )
@@ -47,6 +49,7 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
             keys.require(control)
             with _worker(here, wanted=worker):
                 _run(app, listening)
+        tracer.finish()
     return ExitCode.DONE
 
 
@@ -144,7 +147,7 @@ class Beside:
 
         def work() -> None:
             try:
-                wiring.run_worker(self.settings, started=started)
+                working.run_worker(self.settings, started=started)
             except Locked:
                 said.append("another process has the worker")
             except ControlPlaneError as error:

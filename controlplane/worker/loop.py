@@ -34,6 +34,7 @@ class Worker:
     cell: str = ""  # where there are several, whose operations are done here
     shares: bool = False  # other workers may live beside this one (PostgreSQL)
     hooks: tuple[Callable[[], None], ...] = ()  # what else looks after itself: waves, schedules
+    looked_at: float = field(default_factory=time.monotonic, init=False)
     _swept: float = field(default=0.0, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
 
@@ -52,6 +53,7 @@ class Worker:
 
     def _tick(self) -> None:
         """An outage of the catalog is survived: the next look comes soon enough."""
+        self.looked_at = time.monotonic()
         try:
             self.dispatch()
             for hook in self.hooks:

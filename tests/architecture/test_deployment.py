@@ -14,7 +14,8 @@ from controlplane.settings import PREFIX, Settings
 from tests.architecture.checkout import ROOT
 
 DEPLOY = ROOT / "docs" / "deploy"
-COMMANDS = {"serve", "worker", "db"}
+COMMANDS = {"serve", "worker", "watchdog", "db"}
+UNITS = sorted(path.name for path in DEPLOY.glob("*.service"))
 
 
 def unit(name: str) -> configparser.ConfigParser:
@@ -24,7 +25,7 @@ def unit(name: str) -> configparser.ConfigParser:
     return parser
 
 
-@pytest.mark.parametrize("name", ["controlplane-api.service", "controlplane-worker.service"])
+@pytest.mark.parametrize("name", UNITS)
 def test_a_unit_runs_a_command_of_ours_without_root(name: str) -> None:
     found = unit(name)["Service"]
     assert found["User"] == "controlplane"
@@ -34,6 +35,12 @@ def test_a_unit_runs_a_command_of_ours_without_root(name: str) -> None:
 
 def test_a_worker_that_stops_leaves_terraform_alone() -> None:
     assert unit("controlplane-worker.service")["Service"]["KillMode"] == "process"
+
+
+def test_every_part_that_lives_has_a_unit_and_a_service(compose: dict[str, Any]) -> None:
+    started = {unit(name)["Service"]["ExecStart"].split()[1] for name in UNITS}
+    composed = {service["command"][0] for service in compose["services"].values() if "command" in service}
+    assert started == {"serve", "worker", "watchdog"} <= composed
 
 
 @pytest.fixture

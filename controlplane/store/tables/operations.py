@@ -51,6 +51,7 @@ class Operation(SQLModel, table=True):
     requested_by: str
     reason: str = ""
     request_id: str = ""
+    traceparent: str = ""  # of its trace, as W3C writes it
     wave_id: str | None = Field(default=None, index=True)
     attempt: int = 1
     cancel_requested: str = ""  # who asked; polled by running steps

@@ -51,7 +51,7 @@ def worker(
     ] = False,
 ) -> int:
     """Do the work: run a worker in this process."""
-    wiring = _wiring(here)
+    _wiring(here)
     running: list[Any] = []
 
     def stop(_number: int, _frame: Any) -> None:
@@ -60,7 +60,8 @@ def worker(
 
     signal.signal(signal.SIGTERM, stop)
     here.out.note("a worker runs here; Ctrl-C ends it, its work goes on with the next one")
-    wiring.run_worker(here.settings, until_idle=until_idle, started=running.append)
+    working = importlib.import_module("controlplane.working")
+    working.run_worker(here.settings, until_idle=until_idle, started=running.append)
     return ExitCode.DONE
 
 

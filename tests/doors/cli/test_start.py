@@ -24,6 +24,7 @@ HEAVY = (
     "psycopg",
     "sqlmodel",
     "sqlalchemy",
+    "opentelemetry",
 )
 SCRIPT = """
 import json, sys

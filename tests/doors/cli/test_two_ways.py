@@ -99,7 +99,7 @@ def test_reading(
 
 def _shape(answer: dict) -> dict:
     """What does not differ from one asking to the next."""
-    volatile = ("id", "created_at", "requested_by", "request_id", "metadata", "workspace")
+    volatile = ("id", "created_at", "requested_by", "request_id", "trace", "metadata", "workspace")
     return {name: value for name, value in answer.items() if name not in volatile}
 
 

@@ -581,6 +581,7 @@ CREATE TABLE operation (
 	requested_by VARCHAR NOT NULL,
 	reason VARCHAR NOT NULL,
 	request_id VARCHAR NOT NULL,
+	traceparent VARCHAR NOT NULL,
 	wave_id VARCHAR,
 	attempt INTEGER NOT NULL,
 	cancel_requested VARCHAR NOT NULL,
