@@ -56,6 +56,13 @@ def get(session: Session, operation_id: str) -> Operation:
     return found
 
 
+def _hold(session: Session, operation_id: str) -> Operation:
+    """Lock the row until the transaction ends, on SQLite the catalog; then read it as it is."""
+    _execute(session, update(Operation).where(col(Operation.id) == operation_id).values(seq=Operation.seq))
+    session.expire_all()
+    return get(session, operation_id)
+
+
 def tell(  # noqa: PLR0913
     session: Session,
     operation_id: str,
@@ -77,8 +84,9 @@ def tell(  # noqa: PLR0913
 def move(
     session: Session, operation_id: str, status: Status, now: datetime, text: str = "", **fields: Any
 ) -> Operation:
-    """Change the status if that is legal and nobody else changed it meanwhile."""
-    current = get(session, operation_id)
+    """Change the status if that is legal from what it is by now: who moves it at the same time is waited for,
+    be it the worker that took this one for dead."""
+    current = _hold(session, operation_id)
     check_status(Status(current.status), status)
     if status in FINAL:
         fields |= {

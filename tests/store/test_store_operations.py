@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from controlplane.domain.operation import Status
 from controlplane.store import operations
 from controlplane.store.database import Database
 from controlplane.store.tables import Operation
@@ -36,3 +40,23 @@ def test_nobody_is_in_front_of_what_ended_since_it_was_read(db: Database) -> Non
             operations.note(writing, "only", status="succeeded")
         assert row.status == "pending"
         assert operations.in_front(reading, row) is None
+
+
+def test_two_that_move_an_operation_at_once_both_find_it_moved(db: Database) -> None:
+    """A worker that lost its lease is still in the step that its successor does as well."""
+    with db.write() as session:
+        session.add(_pending("both"))
+    both_read, met = Barrier(2), []
+
+    def work() -> None:
+        with db.write() as session:
+            met.append(operations.get(session, "both").status)
+            both_read.wait(30)
+            operations.move(session, "both", Status.PLANNING, NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work) for _ in range(2)]:
+            done.result(60)
+    assert met == ["pending", "pending"]
+    with db.read() as session:
+        assert operations.get(session, "both").status == "planning"
