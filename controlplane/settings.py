@@ -33,6 +33,9 @@ class Settings:
     cloud: str = _setting("sandbox", "where tenants live: `sandbox` (embedded emulator) or `aws`")
     region: str = _setting("us-east-1", "region of the default cell")
     cell: str = _setting("default", "name of the cell (account × region × VPC) that this process works in")
+    blueprint: str = _setting(
+        "", "blueprint of tenants for whom the command line names none; empty: `fargate_db_per_tenant`"
+    )
     cells_file: str = _setting("", "TOML file that names all cells (docs/scaling.md); empty: this one only")
     keyring: str = _setting(
         "", "`file:PATH` or `kms:KEY-ARN[,OLDER-ARN…]`; empty: a file in the sandbox, an error on AWS"

@@ -110,3 +110,12 @@ resource "aws_sns_topic_policy" "alarms" {
     ]
   })
 }
+
+# Each address confirms by the link that AWS writes to it; until then it hears nothing.
+resource "aws_sns_topic_subscription" "this" {
+  for_each = toset(var.emails)
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = each.key
+}

@@ -38,3 +38,14 @@ variable "key_deletion_days" {
     error_message = "AWS allows 7 to 30 days."
   }
 }
+
+variable "emails" {
+  description = "Addresses that hear of alarms; each confirms once. Empty: somebody else subscribes them."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for email in var.emails : can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", email))])
+    error_message = "E-mail addresses."
+  }
+}

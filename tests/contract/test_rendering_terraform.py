@@ -21,7 +21,7 @@ from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import Rendering
 from controlplane.rendering import render_platform, render_tenant, runner_override
 from tests.contract.rendered import Terraform, write
-from tests.golden.platforms import CASES, SHARED, rendered
+from tests.golden.platforms import CASES, OTHERS, SHARED_CASES, rendered
 from tests.golden.workspaces import PLATFORMS, TENANTS
 
 pytestmark = pytest.mark.terraform
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.terraform
 RENDERINGS = {f"tenant-{name}": render_tenant(workspace, load()) for name, workspace in TENANTS.items()} | {
     f"platform-{name}": render_platform(workspace, load()) for name, workspace in PLATFORMS.items()
 }
-SHARED_RENDERINGS = {f"{name}-{environment}": rendered(name, environment) for name, environment in CASES}
+OTHER_RENDERINGS = {f"{name}-{environment}": rendered(name, environment) for name, environment in CASES}
 ECHO = "".join(
     f'output "{name}" {{\n  value = var.{name}\n}}\n'
     for name in ("region", "tags", "platform", "route_parameter", "slots")
@@ -37,19 +37,19 @@ ECHO = "".join(
 
 
 def test_every_rendering_is_formatted(tmp_path: Path) -> None:
-    for name, rendering in (RENDERINGS | SHARED_RENDERINGS).items():
+    for name, rendering in (RENDERINGS | OTHER_RENDERINGS).items():
         write(tmp_path / "all" / name, {**rendering.files, "runner_override.tf": runner_override()})
     Terraform(tmp_path).run(tmp_path / "all", "fmt", "-check", "-recursive", "-diff")
 
 
 # A blueprint's environments have the same HCL: one of them stands for all.
-VALIDATED = ["tenant-poc", "tenant-imports", "platform-development", *(f"{n}-production" for n in SHARED)]
+VALIDATED = ["tenant-poc", "tenant-imports", "platform-development", *(f"{n}-production" for n in OTHERS)]
 
 
 @pytest.mark.parametrize("name", VALIDATED)
 def test_a_rendering_is_valid_with_the_lock_file_that_it_carries(name: str, tmp_path: Path) -> None:
     terraform = Terraform(tmp_path)
-    folder = write(tmp_path / name, (RENDERINGS | SHARED_RENDERINGS)[name].files)
+    folder = write(tmp_path / name, (RENDERINGS | OTHER_RENDERINGS)[name].files)
     terraform.init(folder, tmp_path / "data")
     answer = json.loads(terraform.run(folder, "validate", "-json", data=tmp_path / "data"))
     assert answer["valid"]
@@ -172,11 +172,11 @@ def test_a_new_platform_is_planned_with_creates_alone(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", SHARED_RENDERINGS)
+@pytest.mark.parametrize("name", [f"{name}-{environment}" for name, environment in SHARED_CASES])
 def test_a_new_platform_with_a_shared_database_is_planned_with_creates_alone(
     name: str, emulator: Emulator, tmp_path: Path
 ) -> None:
-    rendering = SHARED_RENDERINGS[name]
+    rendering = OTHER_RENDERINGS[name]
     emulator.make_secret(
         json.loads(rendering.files["platform.auto.tfvars.json"])["application_secret"], "canary-in-the-mine"
     )

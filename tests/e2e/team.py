@@ -14,6 +14,7 @@ import boto3
 from tests.e2e.machine import Machine
 
 SECONDS = 900
+BLUEPRINT = "rds_per_tenant"  # databases alone: what tests here are about, in half the time
 # Applies in which RDS is making a database at this moment.
 CREATING = """
     SELECT run.pid, operation.id AS operation, operation.tenant_slug AS slug
@@ -26,10 +27,10 @@ CREATING = """
 @contextmanager
 def team(machine: Machine) -> Iterator[Machine]:
     """With a platform, so that tenants can be made."""
-    machine.settings["CONTROLPLANE_TWO_PERSON"] = "false"
+    machine.settings |= {"CONTROLPLANE_TWO_PERSON": "false", "CONTROLPLANE_BLUEPRINT": BLUEPRINT}
     run(machine, "sandbox", "start")
     try:
-        run(machine, "blueprint", "apply", "fargate_db_per_tenant", "--auto-approve", "--timeout", "600")
+        run(machine, "blueprint", "apply", BLUEPRINT, "--auto-approve", "--timeout", "600")
         yield machine
     finally:
         machine.run("sandbox", "stop", seconds=60)

@@ -21,7 +21,7 @@ from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.migration.checklist import EVERY_UPGRADE, Item
 from controlplane.settings import Settings
 from tests.e2e.machine import Machine
-from tests.e2e.team import ask, run, team
+from tests.e2e.team import BLUEPRINT, ask, run, team
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres]
 ROWS = 1000
@@ -108,7 +108,7 @@ def test_a_tenant_leaves_and_comes_back_with_its_rows(company: Machine) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 def test_rows_come_through_a_whole_life(company: Machine) -> None:
-    run(company, "blueprint", "apply", "fargate_db_per_tenant", "--environment", "production", *AUTO)
+    run(company, "blueprint", "apply", BLUEPRINT, "--environment", "production", *AUTO)
     run(company, "tenant", "create", "acme")
     fill(company, "acme")
     with writer(company, "acme") as known:

@@ -1,4 +1,4 @@
-"""Platforms whose tenants are schemas, in every environment."""
+"""Platforms beside the one that most tests live on, in every environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from controlplane.domain.workspace import PlatformWorkspace, Rendering
 from controlplane.rendering import render_platform
 
 SHARED = sorted(name for name, blueprint in load().blueprints.items() if blueprint.is_shared)
-CASES = [(name, environment) for name in SHARED for environment in Environment]
+OTHERS = sorted({*SHARED, "rds_per_tenant"})  # beside `fargate_db_per_tenant`
+CASES = [(name, environment) for name in OTHERS for environment in Environment]
+SHARED_CASES = [(name, environment) for name, environment in CASES if name in SHARED]
 
 
 def rendered(name: str, environment: Environment = Environment.PRODUCTION, **options: Any) -> Rendering:

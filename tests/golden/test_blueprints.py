@@ -1,4 +1,4 @@
-"""Platforms whose tenants are schemas, as they are rendered, and what must hold of each of them.
+"""Platforms as they are rendered, and what must hold of each of them.
 
 Rendered workspaces change on purpose only: UPDATE_GOLDEN=1 writes them anew for a review to see.
 """
@@ -17,7 +17,7 @@ from controlplane.catalog.values import WiredModule
 from controlplane.domain.errors import Invalid, Refused
 from controlplane.domain.tenant import Environment
 from controlplane.rendering import render_tenant
-from tests.golden.platforms import CASES, SHARED, rendered
+from tests.golden.platforms import CASES, OTHERS, SHARED, SHARED_CASES, rendered
 from tests.golden.test_golden import compare, own_files, shared_files
 from tests.golden.workspaces import tenant
 
@@ -43,12 +43,12 @@ def test_a_platform_is_rendered_as_it_was(name: str, environment: Environment) -
     compare(HERE / name / environment.value, own_files(rendered(name, environment)))
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", OTHERS)
 def test_its_structure_is_rendered_as_it_was(name: str) -> None:
     compare(HERE / name / "structure", shared_files(rendered(name)))
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", OTHERS)
 def test_environments_differ_in_values_alone(name: str) -> None:
     structures = [shared_files(rendered(name, environment)) for environment in Environment]
     assert all(structure == structures[0] for structure in structures)
@@ -60,30 +60,30 @@ def test_its_tenants_have_no_workspace_of_their_own(name: str) -> None:
         render_tenant(tenant(blueprint=name), load())
 
 
-@pytest.mark.parametrize(("name", "environment"), CASES)
+@pytest.mark.parametrize(("name", "environment"), SHARED_CASES)
 def test_the_master_s_secret_is_named_for_this_platform_alone(name: str, environment: Environment) -> None:
     found = values(name, environment)
     assert found["master_secret"] == f"controlplane/{found['name']}/e1/master"
     assert found["credential_write"] is False
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", OTHERS)
 def test_names_of_platforms_never_meet(name: str) -> None:
     names = [values(name, e)[key] for e in Environment for key in ("name", "short_name")]
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", OTHERS)
 def test_money_is_watched_before_anything_else(name: str) -> None:
     assert load().blueprint(name).platform.modules[0].module == "budgets"
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", OTHERS)
 def test_no_rendering_buys_a_commitment(name: str) -> None:
     assert not any("aws_rds_reserved_instance" in text for text in rendered(name).files.values())
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", OTHERS)
 def test_no_log_is_kept_for_ever(name: str) -> None:
     for path, text in rendered(name).files.items():
         for block in re.findall(r'^resource "aws_cloudwatch_log_group".*?^}', text, re.MULTILINE | re.DOTALL):
@@ -125,6 +125,20 @@ def test_functions_never_open_more_connections_than_the_database_bears() -> None
     for environment in Environment:
         found = values(EDGE, environment)
         assert pool * found["api_concurrency"] <= by_class[found["database_class"]]
+
+
+# --- databases alone ----------------------------------------------------------------------------------
+
+
+def test_its_tenants_are_those_of_the_platform_with_an_application() -> None:
+    plain, whole = load().blueprint("rds_per_tenant"), load().blueprint("fargate_db_per_tenant")
+    assert (plain.tenant, plain.verbs) == (whole.tenant, whole.verbs)
+    assert set(plain.platform.outputs) < set(whole.platform.outputs)
+
+
+def test_what_lies_there_is_watched_and_told() -> None:
+    (databases,) = wired("rds_per_tenant", "database_platform")
+    assert given(databases, "emails") == "var.alert_emails"
 
 
 # --- one machine --------------------------------------------------------------------------------------

@@ -74,6 +74,8 @@ def _verb_command(kind: str) -> Any:
             return _discover(here)
         bulk = {name: values.pop(name) for name in ("selector", "wave", "canary", "abort_after")}
         body = verbs.body(values)
+        if "blueprint" in of.request.model_fields:
+            body = _on_a_blueprint(here, body)
         if bulk["selector"]:
             return _change_many(here, of, slug, body, bulk)
         if not slug:
@@ -207,7 +209,7 @@ def history(here: Here, slug: Slug, limit: Annotated[int, typer.Option(min=1, ma
 
 def create(here: Here, slug: str, source: Path | None, **given: Any) -> int:
     """Create a tenant with a database of its own, or many of them from a file."""
-    wanted = verbs.body(given)
+    wanted = _on_a_blueprint(here, verbs.body(given))
     if source is not None:
         return _create_many(here, source, slug, wanted)
     if not slug:
@@ -215,6 +217,11 @@ def create(here: Here, slug: str, source: Path | None, **given: Any) -> int:
             "creating a tenant: say its slug, or --from FILE", errors=[FieldError("slug", "missing")]
         )
     return follow.finish(here, here.client.create({"slug": slug, **wanted}, here.manner))
+
+
+def _on_a_blueprint(here: Here, wanted: dict[str, Any]) -> dict[str, Any]:
+    ours = here.settings.blueprint
+    return {"blueprint": ours, **wanted} if ours else wanted
 
 
 def _create_many(here: Here, source: Path, slug: str, wanted: dict[str, Any]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from controlplane.domain.migration.checklist import EVERY_UPGRADE, Item
 from controlplane.terminal.demo.play import Play
 
-BLUEPRINT = "fargate_db_per_tenant"
+BLUEPRINT = "rds_per_tenant"
 TENANT, SECOND = "acme", "umbrella"
 _MACHINE = (Item.ALARMS,)  # what nobody has to answer for
 
@@ -31,7 +31,8 @@ def sandbox(play: Play) -> None:
 
 def platform(play: Play) -> None:
     play.say(
-        "What tenants share: network, subnet group, parameter group, key. From a blueprint, per environment."
+        "What tenants share: network, subnet group, parameter group, key. From a blueprint, per environment: "
+        "here the smallest, of databases alone; others bring the application's side as well."
     )
     play.type("blueprint", "list")
     play.type("blueprint", "apply", BLUEPRINT, "--environment", "development", "--auto-approve")
@@ -39,7 +40,7 @@ def platform(play: Play) -> None:
 
 def first_tenant(play: Play) -> None:
     play.say("A proof of concept with a PostgreSQL of its own. The provider alone waits 80 s for RDS.")
-    play.type("tenant", "create", TENANT, "--label", "team=demo")
+    play.type("tenant", "create", TENANT, "--blueprint", BLUEPRINT, "--label", "team=demo")
     play.note("tenant ready")
     play.say(f"\nready {play.seconds('sandbox up', 'tenant ready'):.0f} s after the sandbox was up")
 
@@ -78,7 +79,8 @@ def grows_up(play: Play) -> None:
         "To production: a fence, a snapshot, a new database under another key, every row compared, then the "
         "route. Prerequisites that no machine can check are answered for by a person."
     )
-    play.type("tenant", "create", SECOND, "--size", "small", "--no-wait")  # for the scene after this one
+    second = ("tenant", "create", SECOND, "--blueprint", BLUEPRINT, "--size", "small")
+    play.type(*second, "--no-wait")  # for the scene after this one
     answered = [item.value for item in EVERY_UPGRADE if item not in _MACHINE]
     answers = [word for item in answered for word in ("--acknowledge", item)]
     play.type("tenant", "upgrade", TENANT, *answers, "--auto-approve", "--reason", "the pilot went well")

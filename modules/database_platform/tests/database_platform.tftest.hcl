@@ -126,3 +126,26 @@ run "a_name_that_rds_would_refuse_is_refused" {
 
   expect_failures = [var.name]
 }
+
+run "who_shall_hear_of_alarms_is_subscribed" {
+  command = plan
+
+  variables {
+    emails = ["alerts@example.com", "second@example.com"]
+  }
+
+  assert {
+    condition     = length(aws_sns_topic_subscription.this) == 2
+    error_message = "Every address has its subscription."
+  }
+}
+
+run "what_is_no_address_is_refused" {
+  command = plan
+
+  variables {
+    emails = ["alerts"]
+  }
+
+  expect_failures = [var.emails]
+}

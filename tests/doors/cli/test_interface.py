@@ -178,3 +178,14 @@ def test_a_tenant_without_its_platform_is_a_conflict(premises: Premises, termina
     assert answer.status_code == 409
     assert "controlplane blueprint apply" in answer.json()["hint"]
     assert terminal("tenant", "create", "acme", "--no-wait").code == 4
+
+
+def test_a_team_says_once_which_blueprint_its_tenants_are_of(
+    premises: Premises, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert terminal("tenant", "create", "acme", "--no-wait", "-o", "json").json()["tenant"] == "acme"
+    monkeypatch.setenv("CONTROLPLANE_BLUEPRINT", "rds_per_tenant")
+    refused = terminal("tenant", "create", "umbrella", "--no-wait")
+    assert (refused.code, "blueprint apply rds_per_tenant" in refused.err) == (4, True)
+    said = ("tenant", "create", "umbrella", "--blueprint", "fargate_db_per_tenant", "--no-wait")
+    assert terminal(*said).code == 0

@@ -89,7 +89,7 @@ def test_a_module_is_known_by_its_own_files() -> None:
     assert set(module.required_inputs) == {"slot", "platform", "master_password"}
     assert module.outputs == ("facts",)
     assert {line.component for line in module.costs} >= {"rds_instance_month", "rds_storage_gp3_gb_month"}
-    assert load().modules["database_platform"].optional_inputs == ("key_deletion_days",)
+    assert load().modules["database_platform"].optional_inputs == ("key_deletion_days", "emails")
 
 
 def test_every_module_has_at_most_twelve_inputs_and_each_is_typed_and_described() -> None:

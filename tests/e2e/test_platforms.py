@@ -1,0 +1,43 @@
+"""A whole platform on the sandbox: what is applied is planned empty, and taken down it leaves nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.machine import Machine
+from tests.e2e.team import client, run
+
+pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1800)]
+BLUEPRINT = "fargate_db_per_tenant"
+
+
+@pytest.fixture
+def company(machine: Machine) -> Iterator[Machine]:
+    machine.settings["CONTROLPLANE_TWO_PERSON"] = "false"
+    run(machine, "sandbox", "start")
+    yield machine
+    machine.run("sandbox", "stop", seconds=60)
+
+
+def test_a_platform_with_its_application_is_made_stays_as_it_is_and_goes(company: Machine) -> None:
+    run(company, "blueprint", "apply", BLUEPRINT, "--auto-approve")
+    told = run(company, "blueprint", "apply", BLUEPRINT, "--auto-approve", "-o", "json")
+    assert json.loads(told[told.index("{") : told.rindex("}") + 1])["status"] == "no_changes"
+    assert client(company, "elbv2").describe_load_balancers()["LoadBalancers"]
+    run(company, "blueprint", "destroy", BLUEPRINT, "--confirm", BLUEPRINT, "--auto-approve")
+    assert tagged(company) == []
+
+
+def tagged(machine: Machine) -> list[str]:
+    """Everything that carries our tags, as AWS knows it; a key that is being deleted still does."""
+    pages = client(machine, "resourcegroupstaggingapi").get_paginator("get_resources")
+    wanted = [{"Key": "managed-by", "Values": ["controlplane"]}]
+    arns = [
+        str(one["ResourceARN"])
+        for page in pages.paginate(TagFilters=wanted)
+        for one in page["ResourceTagMappingList"]
+    ]
+    return [arn for arn in arns if ":kms:" not in arn]

@@ -1,0 +1,54 @@
+variable "name" {
+  description = "Prefix of the platform's names."
+  type        = string
+}
+
+variable "short_name" {
+  description = "The same where AWS takes few characters; it ends in a digest of the whole."
+  type        = string
+}
+
+variable "region" {
+  description = "Region that the platform lies in."
+  type        = string
+}
+
+variable "zones" {
+  description = "Availability zones that it is spread over, in order."
+  type        = list(string)
+}
+
+variable "tags" {
+  description = "Tags of everything here."
+  type        = map(string)
+}
+
+variable "alert_emails" {
+  description = "Who hears of alarms and of the budget."
+  type        = list(string)
+}
+
+variable "monthly_budget_usd" {
+  description = "What the platform may cost a month; 80 and 100 per cent of it are told."
+  type        = number
+}
+
+variable "vpc_cidr" {
+  description = "IPv4 range of the platform's VPC; sixteen equal parts become its subnets."
+  type        = string
+}
+
+variable "interface_endpoints" {
+  description = "AWS services that are reached without a way out; each is paid by hour and zone."
+  type        = list(string)
+}
+
+variable "engine_majors" {
+  description = "Majors of PostgreSQL that tenants may run; each has one parameter group."
+  type        = list(string)
+}
+
+variable "key_deletion_days" {
+  description = "Days in which a deleted KMS key can still be taken back."
+  type        = number
+}
