@@ -20,11 +20,13 @@ from controlplane.sandbox.postgres import Cluster, discover
 from controlplane.services import tenants
 from controlplane.store import operations
 from controlplane.store.operations import OperationFilter
+from controlplane.worker import lease
 from tests.operations.house import ADMIN, ASK, House, build
 from tests.operations.many_workers import LEASE_SECONDS, start
 
 pytestmark = pytest.mark.postgres
 SECONDS = 600
+PROMISED_SECONDS = 60
 
 
 @pytest.fixture
@@ -96,8 +98,9 @@ def ask_for(house: House, tenants_wanted: int) -> int:
     return tenants_wanted
 
 
-def test_random_kills_lose_double_and_overlap_nothing(house: House, url: str) -> None:
-    count = ask_for(house, 12)
+@pytest.mark.parametrize("wanted", [12, pytest.param(20, marks=pytest.mark.long)])
+def test_random_kills_lose_double_and_overlap_nothing(house: House, url: str, wanted: int) -> None:
+    count = ask_for(house, wanted)
     dice = random.Random(7)
     crew = Crew(house, url, 3)
     try:
@@ -116,6 +119,22 @@ def test_random_kills_lose_double_and_overlap_nothing(house: House, url: str) ->
     assert house.cloud.databases() == []
     assert len(house.cloud.snapshots()) == count
     assert len(house.terraform.applied()) == len(set(house.terraform.applied())) == 3 * count
+
+
+def test_what_a_dead_worker_left_is_done_within_a_minute(house: House, url: str) -> None:
+    """With the lease that workers have in earnest."""
+    count = ask_for(house, 1)
+    dying = start(house.folder, url, "apply:middle", lease.LEASE_SECONDS)
+    dying.join(SECONDS)
+    assert dying.exitcode == -signal.SIGKILL
+    died = time.monotonic()
+    successors = Crew(house, url, 1)
+    try:
+        wait_for_all(house, count, successors)
+    finally:
+        successors.dismiss()
+    assert time.monotonic() - died < PROMISED_SECONDS
+    assert len(house.cloud.databases()) == len(house.terraform.applied()) == count
 
 
 def test_a_stopped_worker_runs_no_step_when_it_is_continued(house: House, url: str) -> None:
