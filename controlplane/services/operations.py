@@ -83,8 +83,14 @@ def approve(
 ) -> dict[str, Any]:
     """Approve exactly the plan that was seen; the one apply follows."""
     with control.db.write() as session:
+        operations.hold(session, operation_id)  # of several at once one approves
         row = _get(session, actor, operation_id, Action.APPROVE)
         found = operations.plan_of(session, row)
+        if row.status == Status.AWAITING_APPROVAL and row.leg_state != "idle":
+            raise Conflict(
+                f"the plan of operation {operation_id} is approved already: its apply waits for its turn",
+                hint=f"controlplane operation log {operation_id} -f",
+            )
         if row.status != Status.AWAITING_APPROVAL or found is None:
             raise Conflict(
                 f"operation {operation_id} waits for no approval: it is {row.status}",

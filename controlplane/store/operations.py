@@ -56,7 +56,7 @@ def get(session: Session, operation_id: str) -> Operation:
     return found
 
 
-def _hold(session: Session, operation_id: str) -> Operation:
+def hold(session: Session, operation_id: str) -> Operation:
     """Lock the row until the transaction ends, on SQLite the catalog; then read it as it is."""
     _execute(session, update(Operation).where(col(Operation.id) == operation_id).values(seq=Operation.seq))
     session.expire_all()
@@ -86,7 +86,7 @@ def move(
 ) -> Operation:
     """Change the status if that is legal from what it is by now: who moves it at the same time is waited for,
     be it the worker that took this one for dead."""
-    current = _hold(session, operation_id)
+    current = hold(session, operation_id)
     check_status(Status(current.status), status)
     if status in FINAL:
         fields |= {

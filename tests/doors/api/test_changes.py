@@ -190,6 +190,22 @@ def test_only_the_plan_that_was_seen_is_approved(premises: Premises) -> None:
     assert right.json()["metadata"]["blocked"] is False
 
 
+def test_of_many_that_approve_a_plan_at_once_or_afterwards_one_does(premises: Premises) -> None:
+    operation = premises.tenant()
+    premises.await_approval(operation)
+    url, headers = premises.serve(FREE).url, {"Authorization": f"Bearer {premises.token()}"}
+
+    def approve(_: int) -> httpx.Response:
+        return httpx.post(f"{url}/v1/operations/{operation}/approve", headers=headers, timeout=PATIENCE)
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(approve, range(20)))
+    assert sorted(a.status_code for a in answers) == [202, *[409] * 19]
+    assert_problem(approve(0), 409, "conflict")
+    told = httpx.get(f"{url}/v1/audit", headers=headers, timeout=PATIENCE).json()["items"]
+    assert [one["action"] for one in told].count("operation.approved") == 1
+
+
 def test_who_asked_may_not_approve_where_two_are_wanted(premises: Premises) -> None:
     operation = premises.tenant()
     premises.await_approval(operation, requested_by="token:admin-0")
