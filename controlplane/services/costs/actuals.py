@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from controlplane.domain.cost.estimate import ZERO
 from controlplane.domain.cost.fleet import Drift, database_share
-from controlplane.domain.cost.report.bill import UNTAGGED, Bill, BillRow, days_to_ask
-from controlplane.domain.cost.report.exports import focus_actual
+from controlplane.domain.cost.report.bill import UNTAGGED, Bill, days_to_ask
+from controlplane.domain.cost.report.focus import focus_actual
 from controlplane.domain.errors import Conflict, Unavailable
 from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Way
@@ -54,7 +54,8 @@ def show(control: Control, actor: Actor, wanted: asked.Actuals) -> dict[str, Any
     share = database_share([("rds" if _DATABASES in r.service.lower() else "", r.usd) for r in shown])
     view["database_percent"] = None if share is None else str(share)
     if wanted.focus:
-        view["focus"] = [_focus(row) for row in shown]
+        account = control.cells[control.cell].account if control.cell in control.cells else ""
+        view["focus"] = [focus_actual(r.tenant, r.service, r.day, r.usd, account or None) for r in shown]
     return view
 
 
@@ -100,10 +101,6 @@ def _services(bill: Bill) -> list[dict[str, Any]]:
         {"service": name, "usd": usd(amount)}
         for name, amount in sorted(sums.items(), key=lambda s: (-s[1], s[0]))
     ]
-
-
-def _focus(row: BillRow) -> dict[str, Any]:
-    return focus_actual(row.tenant, row.service, row.day, row.day + timedelta(days=1), row.usd)
 
 
 def _query(query: BillQuery) -> dict[str, Any]:

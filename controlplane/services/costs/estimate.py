@@ -12,7 +12,7 @@ from controlplane.domain.cost.estimate import Estimate
 from controlplane.domain.cost.gate import band_of, tiers_for
 from controlplane.domain.cost.options import add_options
 from controlplane.domain.cost.planjson import estimate_plan
-from controlplane.domain.cost.report.exports import focus_rows
+from controlplane.domain.cost.report.focus import focus_rows
 from controlplane.domain.cost.tenant import TenantShape, estimate_tenant
 from controlplane.domain.errors import FieldError, Invalid, Missing
 from controlplane.domain.money import cents

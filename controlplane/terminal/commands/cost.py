@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from controlplane.domain.cost.report.focus import as_cells
 from controlplane.domain.errors import FieldError, Invalid
 from controlplane.domain.tenant import Environment, Size, Stage
 from controlplane.terminal import verbs
@@ -47,7 +48,7 @@ def _focus(here: Here, rows: Sequence[dict[str, Any]]) -> None:
     """As CSV, or as a list in every other form."""
     if here.out.form is Form.CSV:
         titles = list(rows[0]) if rows else []
-        here.out.csv(titles, [list(row.values()) for row in rows])
+        here.out.csv(titles, [list(as_cells(row).values()) for row in rows])
         return
     here.out.text(json.dumps({"items": list(rows)}, indent=2, ensure_ascii=False))
 

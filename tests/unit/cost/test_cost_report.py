@@ -1,11 +1,10 @@
-"""Exports that a spreadsheet may open, FOCUS rows, and charts that everybody can read."""
+"""Exports that a spreadsheet may open, and charts that everybody can read."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from datetime import date
 from decimal import Decimal
 from xml.etree import ElementTree
 
@@ -54,29 +53,6 @@ def test_negative_numbers_stay_numbers_in_csv() -> None:
 def test_json_keeps_unknown_as_null() -> None:
     items = json.loads(exports.to_json([("acme", ACME), ("dark", DARK)]))["items"]
     assert [item["monthly_usd"] for item in items] == ["53.52", None]
-
-
-def test_focus_rows_carry_price_quantity_period_and_tags() -> None:
-    found = exports.focus_rows("acme", ACME, date(2026, 1, 1), date(2026, 2, 1), {"team": "red"})
-    first = found[0]
-    assert sum(Decimal(row["ListCost"]) for row in found) == ACME.total
-    assert (first["ServiceCategory"], first["RegionId"], first["BillingCurrency"]) == (
-        "Databases",
-        "us-east-1",
-        "USD",
-    )
-    assert (first["ChargePeriodStart"], first["ChargePeriodEnd"]) == (
-        "2026-01-01T00:00:00Z",
-        "2026-02-01T00:00:00Z",
-    )
-    assert first["Tags"] == {"tenant": "acme", "team": "red"}
-    assert first["BilledCost"] is None
-    assert exports.focus_rows("d", DARK, date(2026, 1, 1), date(2026, 2, 1))[0]["ListCost"] is None
-
-
-def test_a_billed_day_is_a_focus_row() -> None:
-    row = exports.focus_actual("acme", "Amazon RDS", date(2026, 1, 1), date(2026, 1, 2), Decimal("1.2300"))
-    assert (row["BilledCost"], row["Tags"]["tenant"], row["x_Estimated"]) == ("1.23", "acme", False)
 
 
 def parsed(svg: str) -> ElementTree.Element:
