@@ -58,6 +58,9 @@ class Settings:
     forge_webhook_file: str = _setting("", "file with the secret that the host signs webhooks with")
     forge_people_file: str = _setting("", "TOML file: who the host's logins are here (docs/gitops.md)")
     forge_verb: str = _setting("controlplane", "what a comment for us begins with")
+    budget_headroom_percent: int = _setting(
+        25, "what a platform's budget in AWS allows above its estimate, unless its stage has a budget"
+    )
     two_person: bool = _setting(True, "who asked may not approve a production or destructive change")
     approval_days: int = _setting(7, "days after which a waiting approval expires")
     retention_days: int = _setting(

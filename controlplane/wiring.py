@@ -75,6 +75,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         states=lambda: states(settings, db),
         **telling.outside(settings, partial(aws_account, settings), partial(keyring, settings)),
         rightsizing_alone=settings.rightsizing_alone,
+        budget_headroom_percent=settings.budget_headroom_percent,
         machine_reviews=settings.machine_reviews,
         retention_days=settings.retention_days,
         retention_states=settings.retention_states,

@@ -15,7 +15,6 @@ from controlplane.services.costs import (
     actuals,
     asked,
     book,
-    budget,
     commitments,
     daily,
     estimate,
@@ -24,6 +23,7 @@ from controlplane.services.costs import (
     tables,
     tenant,
 )
+from controlplane.services.costs.budgets import limits
 
 router = APIRouter(prefix="/v1", tags=["costs"])
 
@@ -157,7 +157,7 @@ def advised(caller: ReadsFleet) -> Response:
 
 @router.get("/costs/budget", **reading(Budgets), summary="Budgets, their alarms, spikes and worries")
 def budgets(caller: ReadsFleet) -> Response:
-    return JSONResponse(budget.show(caller.control, caller.actor))
+    return JSONResponse(limits.show(caller.control, caller.actor))
 
 
 @router.get("/costs/prices", **reading(Prices), summary="The price book in force")
@@ -187,7 +187,7 @@ def refresh(caller: ChangesFleet, sent: Sending, body: asked.Refreshing | None =
 
 @router.post("/costs/budget", **changing(Saved, 200), summary="Set a budget; null takes it away")
 def save_budget(caller: ChangesFleet, body: asked.NewBudget, sent: Sending) -> Response:
-    return changed(caller, sent, lambda c, ask: budget.save(c, caller.actor, body, ask), status=200)
+    return changed(caller, sent, lambda c, ask: limits.save(c, caller.actor, body, ask), status=200)
 
 
 @router.post("/costs/actuals/refresh", **changing(Asked, 200), summary="Ask for the bill, once a day")

@@ -59,6 +59,7 @@ class Control:
     cell: str = "default"
     cells: Mapping[str, Cell] = field(default_factory=dict)  # beside our own; empty: there is no other
     two_person: bool = True
+    budget_headroom_percent: int = 25
     worker_lives: Callable[[], bool] = lambda: True
     now: Callable[[], datetime] = utc_now
     prices: Path | None = None  # where taken price books are kept

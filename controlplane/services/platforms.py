@@ -17,6 +17,7 @@ from controlplane.services import launch, views
 from controlplane.services.accept import Intake, invalid_field
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control, plain
+from controlplane.services.costs.budgets import allowance
 from controlplane.store import platforms
 
 _LISTED = (
@@ -43,6 +44,7 @@ def apply(control: Control, actor: Actor, blueprint: str, body: Platform, ask: A
             command = f"controlplane blueprint apply {blueprint} --environment production"
             checklists.require(f"applying {blueprint} in production", given, command)
         _require_same_life(control, session, workspace, blueprint, body)
+        payload["options"] = _with_budget(control, session, payload)
         platforms.ensure(
             session,
             workspace,
@@ -50,7 +52,7 @@ def apply(control: Control, actor: Actor, blueprint: str, body: Platform, ask: A
             environment=body.environment.value,
             cell=control.cell,
             region=payload["region"],
-            options=body.options,
+            options=payload["options"],
             now=control.now(),
         )
         payload["acknowledged"] = {name: asdict(word) for name, word in said.items()}
@@ -63,7 +65,7 @@ def plan(control: Control, actor: Actor, blueprint: str, body: PlatformPlan, ask
     actor.require(Action.CHANGE_PLATFORM)
     workspace, payload = _wanted(control, blueprint, body)
     with control.db.write() as session:
-        payload["variant"] = "plan"
+        payload |= {"variant": "plan", "options": _with_budget(control, session, payload)}
         operation = Intake(control, session, actor, ask).accept(Kind.PLATFORM, workspace, payload)
         return views.operation(session, operation)
 
@@ -115,6 +117,12 @@ def _wanted(
         **place,
         "options": body.options,
     }
+
+
+def _with_budget(control: Control, session: Session, payload: dict[str, Any]) -> dict[str, Any]:
+    environment = Environment(payload["environment"])
+    place = allowance.Place(payload["blueprint"], environment, payload["region"], payload["cell"])
+    return allowance.with_budget(control, session, place, payload["options"])
 
 
 def _place(control: Control, blueprint: str, environment: Environment, region: str) -> dict[str, Any]:

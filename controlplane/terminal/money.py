@@ -13,7 +13,6 @@ from controlplane.services.costs import (
     actuals,
     asked,
     book,
-    budget,
     commitments,
     daily,
     estimate,
@@ -22,6 +21,7 @@ from controlplane.services.costs import (
     tables,
     tenant,
 )
+from controlplane.services.costs.budgets import limits
 
 Answer = dict[str, Any]
 
@@ -32,7 +32,7 @@ _READS: Mapping[str, tuple[type[Any], Callable[[Control, Actor, Any], Answer]]] 
     "actuals": (asked.Actuals, actuals.show),
     "prices": (asked.Prices, book.show),
     "commitments": (bodies.Nothing, lambda control, actor, _: commitments.show(control, actor)),
-    "budget": (bodies.Nothing, lambda control, actor, _: budget.show(control, actor)),
+    "budget": (bodies.Nothing, lambda control, actor, _: limits.show(control, actor)),
 }
 
 
@@ -60,5 +60,5 @@ def _change(actor: Actor, what: str, body: Mapping[str, Any]) -> Change:
         return lambda control, _: estimate.estimate(control, actor, question)
     if what == "budget":
         wanted = bodies.parse(asked.NewBudget, dict(body))
-        return lambda control, ask: budget.save(control, actor, wanted, ask)
+        return lambda control, ask: limits.save(control, actor, wanted, ask)
     return lambda control, _: daily.record(control, actor)

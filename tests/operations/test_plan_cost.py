@@ -11,8 +11,8 @@ from controlplane.catalog.pricebook import dump_book, load_book
 from controlplane.domain.operation import Kind
 from controlplane.operations import Resize
 from controlplane.services import platforms
-from controlplane.services.costs import budget
 from controlplane.services.costs.asked import NewBudget
+from controlplane.services.costs.budgets import limits
 from controlplane.steps.world import install, world
 from tests.operations.house import ADMIN, ASK, BLUEPRINT, House
 from tests.operations.ordinary import change, create, shown, tenant
@@ -26,7 +26,7 @@ def findings(house: House, operation_id: str) -> dict[str, str]:
 
 def set_budget(house: House, usd: str, scope: str = "fleet") -> None:
     body = NewBudget.model_validate({"scope": scope, "monthly_usd": usd})
-    budget.save(house.control, ADMIN, body, ASK)
+    limits.save(house.control, ADMIN, body, ASK)
 
 
 def test_a_plan_beyond_the_budget_is_refused_and_creates_nothing(house: House, run: Run) -> None:

@@ -1,0 +1,1 @@
+"""Budgets: what people set, and what a platform is rendered with."""
