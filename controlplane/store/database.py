@@ -10,9 +10,9 @@ tables are in the same database; enqueue with the session that writes, or it wai
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -56,6 +56,7 @@ class Database:
     engine: Engine
     reading: Engine  # the same pool; PostgreSQL in autocommit
     file: Path | None  # SQLite only
+    guards: list[Callable[[Session], None]] = field(default_factory=list, kw_only=True)  # before every commit
 
     @property
     def place(self) -> str:
@@ -82,6 +83,8 @@ class Database:
             session.begin(),
         ):
             yield session
+            for guard in self.guards:
+                guard(session)
 
     @contextmanager
     def translated(self, doing: str) -> Iterator[None]:

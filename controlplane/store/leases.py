@@ -35,6 +35,14 @@ def renew(session: Session, executor_id: str, seconds: float) -> bool:
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
+def holds(session: Session, executor_id: str) -> bool:
+    """Whether the lease is kept; until this transaction ends nobody takes it away."""
+    mine = select(WorkerLease).where(
+        col(WorkerLease.executor_id) == executor_id, col(WorkerLease.lease_until) >= database_now(session)
+    )
+    return session.scalars(mine.with_for_update(read=True)).first() is not None
+
+
 def drop_expired(session: Session) -> list[str]:
     """Remove the leases that ran out; their executors may be taken over."""
     now = database_now(session)

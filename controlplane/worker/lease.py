@@ -2,7 +2,8 @@
 
 The promise: when others may take over our workflows, we run no further step. So we end ourselves at 0.8 of
 the lease's life without a renewal, and every step asks before it begins; a process that was stopped and
-continued meets that question before any effect.
+continued meets that question before any effect. One that is stopped in the middle of an effect meets it
+once more: what it writes is committed only while its lease is kept.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
+
+from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.store import leases
@@ -51,6 +54,7 @@ class Lease:
         self._renewed = time.monotonic()
         with self._db.write() as session:
             leases.take(session, self._executor_id, self._host, os.getpid(), self._seconds)
+        self._db.guards.append(self._guard)
         threading.Thread(target=self._keep, name="lease", daemon=True).start()
         threading.Thread(target=self._watch, name="lease-watchdog", daemon=True).start()
 
@@ -60,8 +64,14 @@ class Lease:
             _log.error("the lease of %s was not renewed in time: ending", self._executor_id)
             self._end()
 
+    def _guard(self, session: Session) -> None:
+        if not leases.holds(session, self._executor_id):
+            _log.error("the lease of %s is gone: what it was writing is not kept", self._executor_id)
+            self._end()
+
     def release(self) -> None:
         self._stop.set()
+        self._db.guards.remove(self._guard)
         with self._db.write() as session:
             leases.release(session, self._executor_id)
 

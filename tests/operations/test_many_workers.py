@@ -8,6 +8,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from controlplane.domain.operation import Kind
 from controlplane.operations import Create, Destroy
 from controlplane.sandbox.postgres import Cluster, discover
 from controlplane.services import tenants
-from controlplane.store import operations
+from controlplane.store import leases, operations
+from controlplane.store.database import Database, open_database
 from controlplane.store.operations import OperationFilter
-from controlplane.worker import lease
+from controlplane.store.tables import Operation
+from controlplane.worker.lease import LEASE_SECONDS as IN_EARNEST
+from controlplane.worker.lease import Lease
 from tests.operations.house import ADMIN, ASK, House, build
 from tests.operations.many_workers import LEASE_SECONDS, start
 
@@ -124,7 +128,7 @@ def test_random_kills_lose_double_and_overlap_nothing(house: House, url: str, wa
 def test_what_a_dead_worker_left_is_done_within_a_minute(house: House, url: str) -> None:
     """With the lease that workers have in earnest."""
     count = ask_for(house, 1)
-    dying = start(house.folder, url, "apply:middle", lease.LEASE_SECONDS)
+    dying = start(house.folder, url, "apply:middle", IN_EARNEST)
     dying.join(SECONDS)
     assert dying.exitcode == -signal.SIGKILL
     died = time.monotonic()
@@ -159,6 +163,43 @@ def test_a_stopped_worker_runs_no_step_when_it_is_continued(house: House, url: s
         successors.dismiss()
         zombie.kill()
     assert len(house.cloud.databases()) == count
+
+
+class Ended(Exception):
+    """Where a worker would end its process."""
+
+
+def test_what_a_worker_was_writing_when_it_lost_its_lease_is_not_kept(house: House, url: str) -> None:
+    def end() -> None:
+        raise Ended
+
+    db = open_database(url)
+    held = Lease(db, "stopped", "here", 100, end)
+    held.take()
+    write(db, "before")
+    with pytest.raises(Ended), db.write() as session:
+        session.add(operation("in-flight"))
+        with house.db.write() as successor:  # meanwhile it was taken for dead
+            leases.release(successor, "stopped")
+    with house.db.read() as session:
+        assert [one.id for one in operations.page(session, OperationFilter(), None, 10)] == ["before"]
+    held.release()
+    db.close()
+
+
+def write(db: Database, name: str) -> None:
+    with db.write() as session:
+        session.add(operation(name))
+
+
+def operation(name: str) -> Operation:
+    return Operation(
+        id=name,
+        kind="create",
+        workspace_id=f"tenant-{name}",
+        requested_by="ann",
+        created_at=datetime.now(UTC),
+    )
 
 
 def steps_of(house: House, pid: int) -> int:
