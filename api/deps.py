@@ -58,6 +58,9 @@ class Caller:
         return self.house.quick if self.actor.sees_everything else None
 
 
+_ACTOR = "controlplane.actor"
+
+
 class May:
     """A permission as a part of a route's signature. Only it makes a `Caller`."""
 
@@ -66,7 +69,8 @@ class May:
 
     async def __call__(self, request: Request) -> Caller:
         here = house(request)
-        actor = await here.gate.enter(request)
+        actor = request.scope.get(_ACTOR) or await here.gate.enter(request)
+        request.scope[_ACTOR] = actor  # one request is let in once, however often it is asked
         actor.require(self.action, request.path_params.get("slug"))
         return Caller(here, actor)
 

@@ -15,7 +15,7 @@ from typing import Any
 from bench.rows import Row
 
 # In the order of how long they take.
-BENCHES = ("starting", "store_listing", "cost", "drift", "rendering", "whole_change", "full_drift")
+BENCHES = ("starting", "store_listing", "cost", "drift", "rendering", "http", "whole_change", "full_drift")
 RESULTS = Path(__file__).with_name("results")
 
 

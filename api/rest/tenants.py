@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.concurrency import run_in_threadpool
+from pydantic import ValidationError
 
 from api import models, queries
 from api.answers import changing, reading
@@ -20,25 +20,37 @@ from api.deps import (
     Sending,
     changed,
 )
+from api.hot import Hot, first
 from controlplane.operations import Create, OperationType, offered
 from controlplane.services import batch, bodies, explain, fleet, particulars, tenants
 from controlplane.services.actor import Action
 from controlplane.services.particulars import Particulars
+from controlplane.services.quick import compact
 from controlplane.services.workspaces import rendered
 
-router = APIRouter(prefix="/v1/tenants", tags=["tenants"])
+router = APIRouter(prefix="/v1/tenants", tags=["tenants"], route_class=Hot)
 
 # Kinds with a route of their own elsewhere.
 _ELSEWHERE = ("create", "platform", "finalize", "rollback", "rollout")
 
 
+def _page_at_once(caller: Caller, request: Request) -> Response | None:
+    """None for a question that is not plain, or that only the whole way answers."""
+    said = request.query_params
+    if caller.quick is None or len(said) != len(said.multi_items()):
+        return None
+    try:
+        query = queries.Tenants.model_validate(dict(said))
+    except ValidationError:
+        return None
+    text = caller.quick.page_text(query.model_dump(mode="json"))
+    return None if text is None else Response(text, media_type="application/json")
+
+
 @router.get("", **reading(models.TenantPage), summary="A page of tenants")
-async def page(caller: ReadsTenant, query: Annotated[queries.Tenants, Query()]) -> Response:
-    quick = caller.quick
-    found = quick.page(query.model_dump(mode="json")) if quick else None
-    if found is None:
-        found = await run_in_threadpool(fleet.page, caller.control, caller.actor, query.listing())
-    return JSONResponse(found)
+@first(_page_at_once)
+def page(caller: ReadsTenant, query: Annotated[queries.Tenants, Query()]) -> Response:
+    return JSONResponse(fleet.page(caller.control, caller.actor, query.listing()))
 
 
 @router.post("", **changing(), summary="Create a tenant with a database of its own")
@@ -55,16 +67,24 @@ def create_many(caller: CreatesTenant, body: bodies.Rows, sent: Sending) -> Resp
     return JSONResponse(batch.create(caller.control, caller.actor, body.items, sent))
 
 
-@router.get("/{slug}", **reading(models.Tenant), summary="One tenant, with its ETag")
-async def show(caller: ReadsTenant, slug: str, request: Request) -> Response:
-    quick = caller.quick
-    found = quick.tenant(slug) if quick else None
-    if found is None:
-        found = await run_in_threadpool(tenants.show, caller.control, caller.actor, slug)
-    tag = f'"{found["revision"]}"'
+def _one_at_once(caller: Caller, request: Request) -> Response | None:
+    found = caller.quick.tenant_text(request.path_params["slug"]) if caller.quick else None
+    return None if found is None else _tagged(request, *found)
+
+
+def _tagged(request: Request, revision: int, content: bytes) -> Response:
+    """With its ETag; nothing more for who has that one already."""
+    tag = f'"{revision}"'
     if request.headers.get("if-none-match") in (tag, f"W/{tag}"):
         return Response(status_code=304, headers={"ETag": tag})
-    return JSONResponse(found, headers={"ETag": tag})
+    return Response(content, headers={"ETag": tag}, media_type="application/json")
+
+
+@router.get("/{slug}", **reading(models.Tenant), summary="One tenant, with its ETag")
+@first(_one_at_once)
+def show(caller: ReadsTenant, slug: str, request: Request) -> Response:
+    found = tenants.show(caller.control, caller.actor, slug)
+    return _tagged(request, found["revision"], compact(found))
 
 
 @router.patch("/{slug}", **changing(models.Tenant, 200, 428), summary="Change what is known of it")

@@ -99,7 +99,11 @@ def _opened(settings: Settings, *, with_worker: bool) -> Iterator[Control]:
 
 
 def _run(app: Any, listening: socket.socket) -> None:
-    config = uvicorn.Config(
+    uvicorn.Server(configured(app)).run(sockets=[listening])
+
+
+def configured(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
@@ -107,7 +111,6 @@ def _run(app: Any, listening: socket.socket) -> None:
         h11_max_incomplete_event_size=_HEADER_BYTES,
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run(sockets=[listening])
 
 
 def bind(host: str, port: int) -> socket.socket:

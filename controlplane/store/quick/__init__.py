@@ -53,8 +53,21 @@ class QuickCatalog:
         found = self._connection().execute(query, (slug,)).fetchone()
         return None if found is None else dict(found)
 
+    def version(self) -> int:
+        """Another one after every commit of anybody else."""
+        return int(self._connection().execute("PRAGMA data_version").fetchone()[0])
+
     def page(self, wanted: Mapping[str, str], q: str, after: str, limit: int) -> list[Row]:
         """Tenants by slug, from behind `after` on."""
+        return [dict(row) for row in self._page(self._columns, wanted, q, after, limit)]
+
+    def places(self, wanted: Mapping[str, str], q: str, after: str, limit: int) -> list[tuple[str, str]]:
+        """The same page's uids and slugs only."""
+        return [(uid, slug) for uid, slug in self._page("uid, slug", wanted, q, after, limit)]
+
+    def _page(
+        self, columns: str, wanted: Mapping[str, str], q: str, after: str, limit: int
+    ) -> sqlite3.Cursor:
         where, values = ["slug > ?"], [after]
         for name in FILTERS:
             if wanted.get(name):
@@ -64,8 +77,13 @@ class QuickCatalog:
             prefix = _NO_SLUG.sub(_AFTER_EVERY_SLUG, q.lower())
             where += ["slug >= ?", "slug < ?"]
             values += [prefix, prefix + _AFTER_EVERY_SLUG]
-        query = f"SELECT {self._columns} FROM tenant WHERE {' AND '.join(where)} ORDER BY slug LIMIT ?"  # noqa: S608
-        return [dict(row) for row in self._connection().execute(query, (*values, limit))]
+        query = f"SELECT {columns} FROM tenant WHERE {' AND '.join(where)} ORDER BY slug LIMIT ?"  # noqa: S608
+        return self._connection().execute(query, (*values, limit))
+
+    def by_uid(self, uids: Sequence[str]) -> list[Row]:
+        marks = ",".join("?" * len(uids))
+        query = f"SELECT {self._columns} FROM tenant WHERE uid IN ({marks})"  # noqa: S608
+        return [dict(row) for row in self._connection().execute(query, tuple(uids))]
 
     def labels(self, uids: Sequence[str]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {uid: {} for uid in uids}

@@ -15,6 +15,7 @@ from controlplane.domain.operation import Status
 from controlplane.services import fleet, tenants
 from controlplane.services.quick import open_quick
 from controlplane.store import operations
+from controlplane.store import tenants as tenant_rows
 from controlplane.store.tables import Run, RunLine
 from tests.doors.api.test_problems import assert_problem
 from tests.doors.premises import ADMIN, FREE, PATIENCE, Premises
@@ -129,9 +130,47 @@ def test_the_quick_way_answers_what_the_long_way_answers(
         asked = {**filters, "page_size": size, "page_token": token}
         long_way = fleet.page(premises.control, ADMIN, fleet.Listing(**asked))
         assert quick.page(asked) == long_way
+        assert json.loads(quick.page_text(asked) or b"") == long_way
         token = long_way["next_page_token"]
     for slug in ("t-1", "t-2"):
-        assert quick.tenant(slug) == tenants.show(premises.control, ADMIN, slug)
+        shown = tenants.show(premises.control, ADMIN, slug)
+        assert quick.tenant(slug) == shown
+        revision, text = quick.tenant_text(slug) or (0, b"")
+        assert (revision, json.loads(text)) == (shown["revision"], shown)
+
+
+def test_what_is_kept_as_text_is_never_older_than_the_catalog(premises: Premises) -> None:
+    _some_tenants(premises)
+    http = premises.client()
+
+    def seen() -> tuple[str, str, str]:
+        listed = http.get("/v1/tenants").json()["items"]
+        shown = http.get("/v1/tenants/t-1")
+        tag = {"If-None-Match": shown.headers["etag"]}
+        assert http.get("/v1/tenants/t-1", headers=tag).status_code == 304
+        (row,) = [row for row in listed if row["slug"] == "t-1"]
+        return row["display_name"], shown.json()["display_name"], shown.headers["etag"]
+
+    before = seen()
+    for name in ("first", "second", "first"):
+        with premises.control.db.write() as session:
+            uid = str(tenant_rows.by_slug(session, "t-1").uid)
+            now = premises.control.now()
+            tenant_rows.change(session, uid, {"display_name": name}, actor="a test", now=now)
+        after = seen()
+        assert (after[:2], after[2] != before[2]) == ((name, name), True)
+        before = after
+
+
+def test_a_question_that_is_not_plain_is_answered_by_the_whole_way(premises: Premises) -> None:
+    _some_tenants(premises)
+    http = premises.client()
+    assert_problem(http.get("/v1/tenants", params={"color": "blue"}), 422, "invalid")
+    assert_problem(http.get("/v1/tenants", params={"page_size": "many"}), 422, "invalid")
+    twice = http.get("/v1/tenants?stage=poc&stage=production").json()["items"]
+    assert twice == http.get("/v1/tenants", params={"stage": "production"}).json()["items"]
+    assert_problem(http.get("/v1/tenants/Not-A-Slug"), 422, "invalid")
+    assert_problem(http.get("/v1/tenants/nobody"), 404, "not_found")
 
 
 def _some_tenants(premises: Premises) -> None:
