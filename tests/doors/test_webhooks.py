@@ -17,8 +17,10 @@ from controlplane.adapters.notify.guard import Guard
 from controlplane.adapters.notify.signing import sign
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.operation import Status
+from controlplane.services import tenants
 from controlplane.services.bodies import NewWebhook, Replay
 from controlplane.services.control import utc_now
+from controlplane.services.schedules.lifetimes import sweep
 from controlplane.services.webhooks import asking
 from controlplane.services.webhooks.delivering import Postman
 from controlplane.store import operations
@@ -254,3 +256,19 @@ def test_a_rehearsal_keeps_nothing(house: Premises, receiver: Receiver) -> None:
     http = house.client()
     answer = http.post("/v1/webhooks?dry_run=true", json={"url": receiver.url})
     assert (answer.status_code, http.get("/v1/webhooks").json()["items"]) == (200, [])
+
+
+def test_whoever_wants_to_know_hears_before_a_tenants_time_is_over(
+    house: Premises, receiver: Receiver, clock: Later
+) -> None:
+    add(house, receiver, events=["tenant.expiring"])
+    house.finish(house.tenant("acme", ttl_days=3))
+    for hours in (20, 25, 71, 71.8, 71.9):
+        clock.by = timedelta(hours=hours)
+        sweep(house.control)
+        post_all(house)
+    told = [json.loads(body) for _, body in receiver.received]
+    assert [one["data"]["left"] for one in told] == ["2 days", "2 hours", "30 minutes"]
+    assert {(one["subject"], one["data"]["tenant"]) for one in told} == {("tenant/acme", "acme")}
+    end = tenants.show(house.control, ADMIN, "acme")["expires_at"]
+    assert {one["data"]["expires_at"] for one in told} == {end}

@@ -16,12 +16,13 @@ _WAITING = (Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW)
 # What goes on by itself is followed over SSE; a webhook hears of beginnings, ends, and whoever has to act.
 TOLD_STATUSES = frozenset({*FINAL, *HELD, *_WAITING})
 _OPERATION, _TENANT = "operation", "tenant"
-ACCEPTED, TEST = f"{_OPERATION}.accepted", "webhook.test"
+ACCEPTED, EXPIRING, TEST = f"{_OPERATION}.accepted", f"{_TENANT}.expiring", "webhook.test"
 
 TYPES: Mapping[str, str] = {
     ACCEPTED: "A change was accepted; it waits for its turn.",
     **{f"{_OPERATION}.{status}": f"An operation is `{status}` now." for status in sorted(TOLD_STATUSES)},
     **{f"{_TENANT}.{phase}": f"A tenant is `{phase}` now." for phase in sorted(Phase)},
+    EXPIRING: "A proof of concept ends soon: in `left` or less, at `expires_at`.",
     TEST: "Sent when somebody asks for it, to one webhook.",
 }
 
@@ -49,6 +50,11 @@ def of_status(operation: Mapping[str, Any], status: Status, at: datetime, detail
 def of_phase(slug: str, phase: Phase, was: str, reason: str, at: datetime) -> Event:
     data = {"tenant": slug, "phase": phase.value, "was": was, "reason": reason}
     return Event(f"{_TENANT}.{phase}", f"tenant/{slug}", at, slug, data)
+
+
+def of_expiry(slug: str, left: str, expires_at: datetime | None, at: datetime) -> Event:
+    until = expires_at.isoformat() if expires_at else None
+    return Event(EXPIRING, f"tenant/{slug}", at, slug, {"tenant": slug, "left": left, "expires_at": until})
 
 
 def check_patterns(patterns: Sequence[str]) -> None:

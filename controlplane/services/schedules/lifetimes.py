@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import ControlPlaneError
+from controlplane.domain.events.catalogue import of_expiry
 from controlplane.domain.operation import Kind, Status
 from controlplane.operations import Destroy
 from controlplane.services.actor import Actor, Role
@@ -21,6 +22,7 @@ from controlplane.services.reviews.machine import TTL, Proposal, propose, withdr
 from controlplane.store import audit, history, operations, tenants
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Tenant, TenantEvent
+from controlplane.store.webhooks import outbox
 
 REAPER = Actor("controlplane:lifetime", Role.OPERATOR, origin="lifetime")
 LAST = timedelta(minutes=30)
@@ -87,6 +89,7 @@ def _tell(control: Control, session: Session, row: Tenant, left: str) -> None:
         origin=REAPER.origin,
         after=history.plain(after),
     )
+    outbox.put(session, of_expiry(row.slug, left, row.expires_at, now))
 
 
 def _end(control: Control, row: Tenant) -> str:

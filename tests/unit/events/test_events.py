@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from controlplane.domain.errors import Invalid
-from controlplane.domain.events.catalogue import TYPES, check_patterns, of_phase, of_status, wants
+from controlplane.domain.events.catalogue import (
+    TYPES,
+    check_patterns,
+    of_expiry,
+    of_phase,
+    of_status,
+    wants,
+)
 from controlplane.domain.events.retrying import LONGEST_ASKED, PAUSES, pause_after
 from controlplane.domain.events.shapes import Form, body_of, cloud_event
 from controlplane.domain.operation import Status
@@ -22,6 +29,7 @@ ABOUT = {"operation": "op-1", "kind": "create", "tenant": "acme", "workspace": "
 def test_every_event_that_can_be_told_is_in_the_catalogue() -> None:
     told = [of_status(ABOUT, status, NOW) for status in Status]
     told += [of_phase("acme", phase, "requested", "", NOW) for phase in Phase]
+    told.append(of_expiry("acme", "2 hours", NOW, NOW))
     assert {event.type for event in told if event} | {"webhook.test"} == TYPES.keys()
 
 
