@@ -47,6 +47,9 @@ class Settings:
     )
     sandbox_faults: str = _setting("", "file with faults that the sandbox injects (docs/emulator.md)")
     policy_file: str = _setting("", "TOML file with the policy's levels and limits (docs/security.md)")
+    smoke_file: str = _setting(
+        "", "TOML file with checks that follow a switch, by blueprint (docs/migration.md); empty: none"
+    )
     changes_through: str = _setting(
         "direct", "`direct`, or `review`: every change is a branch, its merge the approval (docs/gitops.md)"
     )
@@ -75,7 +78,7 @@ class Settings:
     data_role: str = _setting("", "role ARN for secrets and databases")
     external_id: str = _setting("", "external id for role assumption")
     webhook_hosts: str = _setting(
-        "", "hosts and networks inside that webhooks may reach, by commas; empty: public ones only"
+        "", "hosts and networks inside that webhooks and checks may reach, by commas; empty: public ones only"
     )
     rightsizing_alone: str = _setting(
         "",
@@ -104,6 +107,11 @@ class Settings:
     @property
     def is_sandbox(self) -> bool:
         return self.cloud == "sandbox"
+
+    @property
+    def certificate_bundle(self) -> Path | None:
+        named = self.database_certificates
+        return Path(named).expanduser() if named else None
 
     @property
     def webhook_networks(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ is needed, like everything there."""
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controlplane.adapters.aws.clients import AwsAccount
+    from controlplane.domain.migration.smoke import SmokeChecks
     from controlplane.domain.policy.decision import Policy
     from controlplane.domain.quotas.cells import Cell
     from controlplane.domain.review.forge import Forge
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         MetricSource,
         PriceSource,
         QuotaSource,
+        Web,
     )
     from controlplane.settings import Settings
 
@@ -151,6 +153,20 @@ def policy(settings: Settings) -> Policy:
         return configure(tomllib.loads(Path(settings.policy_file).read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise Invalid(f"reading the policy {settings.policy_file}: {error}") from error
+
+
+def web(allowed: Sequence[str]) -> Web:
+    from controlplane.adapters.web import Guard, Pages
+
+    return Pages(Guard(allowed))
+
+
+def smoke_checks(settings: Settings, blueprints: Collection[str]) -> Mapping[str, SmokeChecks]:
+    """What is asked after a switch, by blueprint."""
+    from controlplane.catalog.smoke_files import read_smoke_checks
+
+    file = settings.smoke_file
+    return read_smoke_checks(Path(file).expanduser(), blueprints) if file else {}
 
 
 def alarms(queue: str, account: Callable[[], AwsAccount]) -> Callable[[], AlarmSource] | None:

@@ -34,7 +34,7 @@ def outside(settings: Settings, account: Callable[[], AwsAccount], ring: Callabl
 def courier(account: Callable[[], AwsAccount], allowed: Sequence[str]) -> Courier:
     """`account` is asked when the first event goes through AWS: a webhook over HTTPS needs none."""
     from controlplane.adapters.notify import Couriers
-    from controlplane.adapters.notify.guard import Guard
+    from controlplane.adapters.web.guard import Guard
 
     def client(service: str, region: str) -> Any:
         from controlplane.adapters.aws.clients import Clients

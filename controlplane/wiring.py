@@ -194,8 +194,7 @@ def ports(settings: Settings, db: Database) -> Ports:
     account = aws_account(settings)
     clients = Clients(account)
     ring = keyring(settings, clients)
-    bundle = settings.database_certificates
-    connector = Connector(Path(bundle).expanduser() if bundle else None)
+    connector = Connector(settings.certificate_bundle)
     programs = sandbox(settings).postgres_programs if settings.is_sandbox else None
     return Ports(
         runner=terraforms.runner(settings, db, ring, clients),
@@ -203,6 +202,7 @@ def ports(settings: Settings, db: Database) -> Ports:
         database=Postgres(connector),
         keyring=ring,
         migration=MigrationSql(connector, programs),
+        web=sources.web(settings.webhook_networks),
     )
 
 
@@ -244,6 +244,7 @@ def world(settings: Settings, db: Database, tracer: Tracer = SILENCE) -> World:
         policy=sources.policy(settings),
         tracer=tracer,
         prices=prices_folder(settings),
+        smoke=sources.smoke_checks(settings, load_catalog().blueprints),
         guard=sources.watchdog(settings.data_dir.absolute()),
         steady_seconds=3 if settings.is_sandbox else 60,
     )

@@ -38,8 +38,8 @@ class Table:
         self._check_allowed(key, value, tuple(allowed))
         return value
 
-    def number(self, key: str, low: int, high: int) -> int:
-        value: int = self.get(key, int)
+    def number(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        value: int = self.get(key, int, default)
         if not low <= value <= high:
             self.fail(key, f"is {value}; allowed: {low} to {high}")
         return value
@@ -89,10 +89,10 @@ class Table:
             self.fail(key, f"is {value!r}; allowed: {', '.join(sorted(allowed))}")
 
 
-def read(file: Path) -> Table:
+def read(file: Path, hint: str = "mend the file; it is part of the catalog") -> Table:
     """The whole file as a table named after it."""
     name = f"{file.parent.name}/{file.name}"
     try:
         return Table(name, "", tomllib.loads(file.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"reading {name}: {error}", hint="mend the file; it is part of the catalog") from error
+        raise Invalid(f"reading {name}: {error}", hint=hint) from error

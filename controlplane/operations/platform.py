@@ -9,7 +9,8 @@ from pydantic import Field
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment
 from controlplane.operations.types import OperationType, Request, Round, offer
-from controlplane.steps import platforms, shared
+from controlplane.steps import platforms
+from controlplane.steps.platforms import shared
 
 PLAN, DESTROY = "plan", "destroy"
 

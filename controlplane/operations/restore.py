@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType, Request, Round, offer
-from controlplane.steps import credentials, probing, restoring, slots, workspace
+from controlplane.steps import credentials, platforms, probing, restoring, slots, workspace
 
 
 class Restore(Request):
@@ -28,6 +28,7 @@ def connect(operation_id: str) -> dict[str, Any]:
     credentials.set_up_roles(operation_id)
     restoring.open_logins(operation_id)
     route = credentials.point_route(operation_id)
+    platforms.redeploy(operation_id)
     answer = probing.probe(operation_id)
     probing.record_endpoint(operation_id, route, answer["reachable"])
     return {"route": route, "probe": answer}

@@ -14,6 +14,7 @@ from controlplane.steps import (
     leaving,
     lifting,
     moving,
+    platforms,
     probing,
     replicating,
     slots,
@@ -37,6 +38,7 @@ def go_back(operation_id: str) -> dict[str, Any]:
     moving.reverse(operation_id)
     route = credentials.point_route(operation_id)
     targets.open_source(operation_id)
+    platforms.redeploy(operation_id)
     answer = probing.probe(operation_id)
     probing.record_endpoint(operation_id, route, answer["reachable"])
     moving.serve_again(operation_id)

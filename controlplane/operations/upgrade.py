@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from controlplane.domain.errors import StepFailed
 from controlplane.domain.migration.checklist import Item
 from controlplane.domain.migration.states import Strategy
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase, Size, Stage
+from controlplane.operations.rollback import go_back
 from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import (
     credentials,
@@ -17,9 +19,11 @@ from controlplane.steps import (
     in_place,
     lifting,
     moving,
+    platforms,
     probing,
     replicating,
     slots,
+    smoking,
     snapshots,
     targets,
     workspace,
@@ -38,12 +42,26 @@ class Upgrade(Request):
 
 
 def connect(operation_id: str) -> dict[str, Any]:
-    """What applications read follows from the route."""
+    """What applications read follows from the route; then they are let in, and asked."""
     route = credentials.point_route(operation_id)
+    asked = smoking.ask_database(operation_id)
     targets.open_target(operation_id)
+    platforms.redeploy(operation_id)
     answer = probing.probe(operation_id)
     probing.record_endpoint(operation_id, route, answer["reachable"])
-    return {"route": route, "probe": answer}
+    return {"route": route, "probe": answer, **asked, **smoking.ask_application(operation_id)}
+
+
+def take_back(operation_id: str) -> dict[str, Any]:
+    """Before the switch always; behind it when its checks failed, unless something would be lost."""
+    why_not = ""
+    if smoking.is_way_back_wanted(operation_id):
+        try:
+            go_back(operation_id)
+        except StepFailed as failure:
+            why_not = failure.message
+    back = lifting.take_back(operation_id)
+    return {**back, "note": f"{back['note']}: {why_not}"} if why_not else back
 
 
 def settle(operation_id: str) -> None:
@@ -95,7 +113,14 @@ _IN_PLACE = Round(
     "in_place",
     prepare=(moving.begin, targets.preflight, in_place.check),
     before=(moving.approved, snapshots.take_before),
-    complete=(probing.converge, settle, in_place.verify, in_place.finish),
+    complete=(
+        probing.converge,
+        settle,
+        in_place.verify,
+        smoking.ask_database,
+        smoking.ask_application,
+        in_place.finish,
+    ),
     phase=Phase.MIGRATING,
 )
 
@@ -111,6 +136,6 @@ UPGRADE = offer(
         },
         done_phase=Phase.READY,
         from_phases=frozenset({Phase.READY}),
-        unwind=lifting.take_back,
+        unwind=take_back,
     )
 )

@@ -33,6 +33,7 @@ from controlplane.ports.terraform import (
     RunStatus,
     RunVerb,
 )
+from controlplane.ports.web import Web
 
 __all__ = [
     "AlarmMessage",
@@ -66,6 +67,7 @@ __all__ = [
     "Runner",
     "SecretRef",
     "Snapshot",
+    "Web",
 ]
 
 
@@ -78,3 +80,4 @@ class Ports:
     database: Database
     keyring: Keyring
     migration: Migration
+    web: Web

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from controlplane.domain.migration.evidence import Redeployment
+
 
 @dataclass(frozen=True)
 class SecretRef:
@@ -127,6 +129,10 @@ class Cloud(Protocol):
     def start_database(self, identifier: str) -> None: ...
 
     def stop_database(self, identifier: str) -> None: ...
+
+    def redeploy(self, cluster: str, service: str) -> Redeployment:
+        """Its tasks begin anew, one after the other; a service that is not there is told, not raised."""
+        ...
 
     def peak_connections(self, identifier: str, days: int) -> int | None:
         """The most connections that CloudWatch saw; None: it has no measurement."""

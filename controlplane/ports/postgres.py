@@ -108,6 +108,11 @@ class Migration(Protocol):
         """V0 to V6; V4 looks for `marker` on the target."""
         ...
 
+    def try_sql(self, control: Login, statements: str, seconds: int) -> str:
+        """Run them with the application's rights, changing nothing: why they fail, or empty. The last
+        answer, where there is one, has a row that does not begin with false."""
+        ...
+
     def shape(self, control: Login) -> Mapping[str, str]:
         """What the database is made of, as digests; none of its rows is read."""
         ...

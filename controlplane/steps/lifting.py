@@ -13,7 +13,7 @@ from typing import Any
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.migration.states import FINAL, ON_LAPSE, Flip, State
 from controlplane.domain.names import WorkspaceId, slot_key
-from controlplane.domain.operation import Status
+from controlplane.domain.operation import Kind, Status
 from controlplane.domain.plan.settle import read_state
 from controlplane.steps import moving, replicating, subject, workspace
 from controlplane.steps.credentials import login
@@ -99,8 +99,9 @@ def _take_flip(row: Migration) -> bool:
 
 def _lift_and_note(row: Migration) -> None:
     here = world()
-    if row.fenced_at is not None and row.fenced_epoch is not None:
-        _lift(row, row.fenced_epoch)
+    left = row.from_epoch if row.flip in (Flip.FLIPPED, Flip.RETURNING) else None
+    if row.fenced_at is not None and row.fenced_epoch not in (None, left):  # what was left stays closed
+        _lift(row, int(row.fenced_epoch or 0))
     if row.flip not in (Flip.FLIPPED, Flip.RETURNING):
         replicating.drop_all(row, _subject_of(row))
     with here.db.write() as session:
@@ -127,6 +128,23 @@ def take_back(operation_id: str) -> dict[str, Any]:
         row = moves.find(session, found.payload.get("migration", operation_id))
     if row is None or row.holder != operation_id:
         return _answer(None)
+    if found.kind is Kind.UPGRADE and row.flip in (Flip.RETURNING, Flip.REVERSED):
+        return _after_return(found, row)
+    return _undo(found, row)
+
+
+def _after_return(found: Subject, row: Migration) -> dict[str, Any]:
+    """An upgrade went back by itself since its checks failed; or could not: whether it may stay behind the
+    switch, a person decides."""
+    if row.flip == Flip.REVERSED:
+        return _answer(True, "partially_applied", _stays(row.from_epoch), _removal(found, row))
+    if _take_flip(row):
+        _lift_or_hold(row)
+        moving.reach(row.id, State.OPEN)
+    return _answer(False, note=_stays(row.to_epoch))
+
+
+def _undo(found: Subject, row: Migration) -> dict[str, Any]:
     returning = row.flip == Flip.RETURNING
     if not (_take_flip(row) and (returning or row.flip in (Flip.OPEN, Flip.ABORTED))):
         return _answer(False, note=fence_in_words(row))
@@ -135,13 +153,20 @@ def take_back(operation_id: str) -> dict[str, Any]:
     _lift_or_hold(row)
     status = Status(found.operation.status)
     stays = row.to_epoch if returning else row.from_epoch
-    note = f"the tenant stays at e{stays}, which is open"
+    note = _stays(stays)
     if returning:
         return _answer(True, "failed", note, f"controlplane migration rollback {found.operation.tenant_slug}")
-    if _drop_unborn(operation_id, found, row):
+    if _drop_unborn(found, row):
         return _answer(True, "failed" if status in _AT_WORK else "", note)
-    hint = f"controlplane migration rollback {found.operation.tenant_slug} removes e{row.to_epoch}"
-    return _answer(True, "partially_applied" if status in _AT_WORK else "", note, hint)
+    return _answer(True, "partially_applied" if status in _AT_WORK else "", note, _removal(found, row))
+
+
+def _stays(epoch: int) -> str:
+    return f"the tenant stays at e{epoch}, which is open"
+
+
+def _removal(found: Subject, row: Migration) -> str:
+    return f"controlplane migration rollback {found.operation.tenant_slug} removes e{row.to_epoch}"
 
 
 def _answer(undone: bool | None, status: str = "", note: str = "", hint: str = "") -> dict[str, Any]:
@@ -166,7 +191,7 @@ def _lift_or_hold(row: Migration) -> None:
         raise
 
 
-def _drop_unborn(operation_id: str, found: Subject, row: Migration) -> bool:
+def _drop_unborn(found: Subject, row: Migration) -> bool:
     """A slot of which nothing was made is forgotten again; False: something of it has to be removed."""
     slot = next((s for s in found.slots if s.epoch == row.to_epoch != row.from_epoch), None)
     if slot is None:
@@ -179,5 +204,5 @@ def _drop_unborn(operation_id: str, found: Subject, row: Migration) -> bool:
         return False
     with world().db.write() as session:
         slots.set_status(session, found.the_tenant().uid, slot.epoch, slots.GONE)
-    workspace.leave(operation_id)
+    workspace.leave(found.operation.id)
     return True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from controlplane.catalog import Catalog
+from controlplane.domain.migration.smoke import SmokeChecks
 from controlplane.domain.policy.decision import DEFAULT, Policy
 from controlplane.domain.tracing import SILENCE, Tracer
 from controlplane.ports import Ports
@@ -37,6 +38,7 @@ class World:
     tls: str = "verify-full"  # how we log in to tenants' databases
     policy: Policy = DEFAULT
     tracer: Tracer = SILENCE
+    smoke: Mapping[str, SmokeChecks] = field(default_factory=dict)  # by blueprint, what follows a switch
     prices: Path | None = None  # where the price books are that somebody took
     plan_timeout_seconds: int = 900
     apply_timeout_seconds: int = 7200

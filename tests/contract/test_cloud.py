@@ -35,6 +35,12 @@ class Makes(Protocol):
 
     def snapshot(self, identifier: str, database: str, **tags: str) -> None: ...
 
+    def service(self, cluster: str, service: str) -> None: ...
+
+    def deployment(self, cluster: str, service: str) -> str:
+        """What says that tasks began anew: it is another one afterwards."""
+        ...
+
 
 @dataclass
 class InFake:
@@ -48,6 +54,13 @@ class InFake:
 
     def snapshot(self, identifier: str, database: str, **tags: str) -> None:
         self.cloud.create_snapshot(identifier, database, {"managed-by": "", **tags})
+
+    def service(self, cluster: str, service: str) -> None:
+        self.cloud.add_service(cluster, service)
+
+    def deployment(self, cluster: str, service: str) -> str:
+        with self.cloud.world.open() as state:
+            return str(state["services"][f"{cluster}/{service}"])
 
     def key(self) -> str:
         return "arn:aws:kms:us-east-1:123456789012:key/another"
@@ -83,6 +96,26 @@ class InEmulator:
         self._client("rds").create_db_snapshot(
             DBSnapshotIdentifier=identifier, DBInstanceIdentifier=database, Tags=_list(tags)
         )
+
+    def service(self, cluster: str, service: str, controller: str = "ECS") -> None:
+        ecs = self._client("ecs")
+        ecs.create_cluster(clusterName=cluster)
+        container = {"name": "backend", "image": "example.com/backend", "memory": 128}
+        ecs.register_task_definition(family=service, containerDefinitions=[container])
+        ecs.create_service(
+            cluster=cluster,
+            serviceName=service,
+            taskDefinition=service,
+            desiredCount=1,
+            deploymentController={"type": controller},
+        )
+
+    def deployment(self, cluster: str, service: str) -> str:
+        found = self._client("ecs").describe_services(cluster=cluster, services=[service])["services"][0]
+        return str(found["deployments"][0]["id"])
+
+    def remove_service(self, cluster: str, service: str) -> None:
+        self._client("ecs").delete_service(cluster=cluster, service=service, force=True)
 
 
 def _list(tags: dict[str, str]) -> list[dict[str, str]]:
@@ -341,3 +374,31 @@ def test_resources_are_found_by_all_of_their_tags(place: Place, name: str) -> No
     both = place.cloud.tagged_resources({"uid": name, "epoch": "1"})
     assert sorted(arn.split(":")[2] for arn in both) == ["rds", "secretsmanager"]
     assert len(place.cloud.tagged_resources({"uid": name})) == 3
+
+
+def test_a_services_tasks_begin_anew_each_time(place: Place, name: str) -> None:
+    place.makes.service(name, "application")
+    seen = {place.makes.deployment(name, "application")}
+    for _ in range(2):
+        done = place.cloud.redeploy(name, "application")
+        assert done.begun, done.detail
+        seen.add(place.makes.deployment(name, "application"))
+    assert len(seen) == 3
+
+
+def test_a_service_that_is_not_there_is_told_and_nothing_is_raised(place: Place, name: str) -> None:
+    place.makes.service(name, "application")
+    for cluster, service in ((f"{name}-other", "application"), (name, "other")):
+        done = place.cloud.redeploy(cluster, service)
+        assert not done.begun
+        assert f"no service {service} in the cluster {cluster}" in done.detail
+
+
+def test_a_service_that_was_deleted_or_is_deployed_by_another_is_left_alone(emulator: str, name: str) -> None:
+    makes = InEmulator(emulator)
+    cloud = Aws(AwsAccount(REGION, emulator, access_key="sandbox", secret_key="sandbox"))
+    makes.service(name, "switched", "CODE_DEPLOY")
+    makes.service(name, "deleted")
+    makes.remove_service(name, "deleted")
+    assert "begun by CODE_DEPLOY alone" in cloud.redeploy(name, "switched").detail
+    assert "no service deleted" in cloud.redeploy(name, "deleted").detail

@@ -28,6 +28,7 @@ from tests.fakes.writers import TABLES, Writers, rows
 __all__ = ["any_clusters", "cluster_folder", "either_servers", "replicating_clusters", "servers"]
 pytestmark = pytest.mark.postgres
 
+SMOKE_SECONDS = 10
 RICH = (
     "CREATE TYPE public.mood AS ENUM ('glad', 'sad')",
     "CREATE TABLE public.shop (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE,"
@@ -325,3 +326,39 @@ def test_a_damaged_connection_names_what_was_done_and_no_secret(servers: Servers
         Postgres().fingerprint(source.control)
     assert source.passwords["cp_control"] not in str(raised.value.problem())
     assert isinstance(raised.value.__cause__, psycopg.OperationalError)
+
+
+# --- somebody's checks --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statements", "problem"),
+    [
+        ("SELECT count(*) = 2 FROM shop", ""),
+        ("SELECT 1; SET LOCAL work_mem = '8MB'", ""),
+        ("SELECT false; SELECT name FROM shop ORDER BY id", ""),
+        ("SELECT count(*) = 3 FROM shop", "its last answer is False"),
+        ("SELECT max(price) FROM shop WHERE false", "its last answer is None"),
+        ("SELECT name FROM shop WHERE price > 1000", "its last answer has no row"),
+        ("SELECT 1; SELECT lost FROM shop", 'column "lost" does not exist'),
+        ("DELETE FROM shop", "cannot execute DELETE in a read-only transaction"),
+        ("COMMIT; DELETE FROM shop", "cannot execute DELETE in a read-only transaction"),
+        ("SELECT rolpassword FROM pg_authid", "permission denied for table pg_authid"),
+        ("SELECT token FROM controlplane.marker", "permission denied for schema controlplane"),
+    ],
+)
+def test_a_check_reads_with_the_applications_rights_and_says_why_it_fails(
+    source: Server, migration: MigrationSql, statements: str, problem: str
+) -> None:
+    migration.write_marker(source.control, "a marker")
+    assert migration.try_sql(source.control, statements, SMOKE_SECONDS) == problem
+    assert source.value("SELECT count(*) FROM shop") == 2
+
+
+def test_a_check_is_made_while_the_application_is_closed_out(source: Server, migration: MigrationSql) -> None:
+    Postgres().fence(source.control)
+    assert migration.try_sql(source.control, "SELECT current_user = 'app_owner'", SMOKE_SECONDS) == ""
+
+
+def test_a_check_that_takes_too_long_fails(source: Server, migration: MigrationSql) -> None:
+    assert "statement timeout" in migration.try_sql(source.control, "SELECT pg_sleep(600)", 1)

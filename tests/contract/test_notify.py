@@ -13,8 +13,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from controlplane.adapters.notify import Couriers
-from controlplane.adapters.notify.guard import Guard
 from controlplane.adapters.notify.signing import sign
+from controlplane.adapters.web.guard import Guard
 from controlplane.domain.errors import Denied, Invalid
 from controlplane.domain.events.courier import Parcel
 from controlplane.domain.events.shapes import Form

@@ -18,7 +18,7 @@ from api.limits import Limits
 from controlplane import durable, wiring
 from controlplane.adapters.keyring import FileKeyring
 from controlplane.adapters.notify import Couriers
-from controlplane.adapters.notify.guard import Guard
+from controlplane.adapters.web.guard import Guard
 from controlplane.catalog import load as load_catalog
 from controlplane.domain.operation import Status
 from controlplane.operations import Create

@@ -13,8 +13,8 @@ import pytest
 
 from controlplane.adapters.keyring import FileKeyring
 from controlplane.adapters.notify import Couriers
-from controlplane.adapters.notify.guard import Guard
 from controlplane.adapters.notify.signing import sign
+from controlplane.adapters.web.guard import Guard
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.operation import Status
 from controlplane.services import tenants

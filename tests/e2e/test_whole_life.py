@@ -21,7 +21,7 @@ from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.migration.checklist import EVERY_UPGRADE, Item
 from controlplane.settings import Settings
 from tests.e2e.machine import Machine
-from tests.e2e.team import BLUEPRINT, ask, run, team
+from tests.e2e.team import BLUEPRINT, ask, run, team, wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres]
 ROWS = 1000
@@ -130,6 +130,38 @@ def test_rows_come_through_a_whole_life(company: Machine) -> None:
     assert (tenant["phase"], tenant["size"], tenant["stage"]) == ("ready", "medium", "production")
     assert count(company, "acme") == ROWS
     assert {int(row[0]) for row in sql(company, "acme", "SELECT id FROM visit")[0]} == held
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_rows_travel_to_production_and_back_while_an_application_writes(company: Machine) -> None:
+    travels = ("--strategy", "logical_replication")
+    run(company, "blueprint", "apply", BLUEPRINT, "--environment", "production", *AUTO)
+    run(company, "tenant", "create", "acme")
+    fill(company, "acme")
+    with writer(company, "acme") as known:
+        run(company, "tenant", "upgrade", "acme", *travels, *ANSWERED, *AUTO)
+        moved = ask(company, "migration", "show", "acme")
+        assert (moved["state"], moved["truth"]) == ("soaking", "e2")
+        assert moved["rollback_loses"].startswith("nothing")
+        one_more(known)
+        run(company, "migration", "rollback", "acme", *AUTO)
+        assert ask(company, "tenant", "show", "acme")["stage"] == "poc"
+        one_more(known)
+        run(company, "tenant", "upgrade", "acme", *travels, *AUTO)
+        one_more(known)
+        run(company, "migration", "finalize", "acme", "--override", "--reason", "a test", *AUTO)
+    held = [int(row[0]) for row in sql(company, "acme", "SELECT id FROM visit")[0]]
+    assert set(known) <= set(held)
+    assert len(held) == len(set(held))
+    assert count(company, "acme") == ROWS
+    assert change(company, "tenant", "reconcile", "acme")["status"] == "no_changes"
+
+
+def one_more(known: list[int]) -> None:
+    """Whatever side it is on, the application goes on."""
+    before = len(known)
+    wait_until("another row is acknowledged", lambda: len(known) > before, 120)
 
 
 @pytest.mark.long

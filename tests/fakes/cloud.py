@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
+from controlplane.domain.migration.evidence import Redeployment
 from controlplane.ports import BackupWindow, DatabaseInstance, SecretRef, Snapshot
 from tests.fakes.world import World
 
@@ -24,7 +25,7 @@ class FakeCloud:
     def __init__(self, path: Path | None = None, region: str = "us-east-1") -> None:
         self.region = region
         self.session = ""  # of the operation that calls are made for
-        kinds = ("secrets", "parameters", "databases", "snapshots", "peaks", "kept")
+        kinds = ("secrets", "parameters", "databases", "snapshots", "peaks", "kept", "services")
         self.world = World(path, lambda: {kind: {} for kind in kinds})
 
     # --- making the world ---------------------------------------------------------------------------
@@ -78,6 +79,14 @@ class FakeCloud:
     def change_snapshot(self, identifier: str, **facts: Any) -> None:
         with self.world.open() as state:
             state["snapshots"][identifier].update(_plain(facts))
+
+    def add_service(self, cluster: str, service: str) -> None:
+        with self.world.open() as state:
+            state["services"][f"{cluster}/{service}"] = 0
+
+    def remove_service(self, cluster: str, service: str) -> None:
+        with self.world.open() as state:
+            del state["services"][f"{cluster}/{service}"]
 
     def measure_peak(self, identifier: str, connections: int) -> None:
         with self.world.open() as state:
@@ -233,6 +242,14 @@ class FakeCloud:
             if found["status"] not in (before, after):
                 raise Conflict(f"{method} {identifier}: it is {found['status']}")
             found["status"] = after
+
+    def redeploy(self, cluster: str, service: str) -> Redeployment:
+        with self.world.call("redeploy", f"{cluster}/{service}", changes=True) as state:
+            begun = state["services"].get(f"{cluster}/{service}")
+            if begun is None:
+                return Redeployment(False, f"there is no service {service} in the cluster {cluster}")
+            state["services"][f"{cluster}/{service}"] = begun + 1
+            return Redeployment(True, f"{service} in {cluster}: deployment {begun + 1}")
 
     def peak_connections(self, identifier: str, days: int) -> int | None:
         with self.world.call("peak_connections", identifier) as state:

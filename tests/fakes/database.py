@@ -284,6 +284,10 @@ class FakeMigration:
             ]
         return Verification(checks, _digest([asdict(one) for one in checks]))
 
+    def try_sql(self, control: Login, statements: str, seconds: int) -> str:
+        with self._database.using("try_sql", control) as server:
+            return str(server["broken_sql"])
+
 
 def picture(server: Mapping[str, Any]) -> dict[str, Any]:
     tables = {
@@ -306,6 +310,7 @@ def _server(master: Login) -> dict[str, Any]:
         "prepared": [],
         "longest": 0.0,
         "obstacles": [],
+        "broken_sql": "",
         "tables": {},
         "sequences": {},
         "markers": [],

@@ -11,6 +11,7 @@ from controlplane import durable, operations
 from controlplane.adapters.keyring import FileKeyring
 from controlplane.adapters.poller import FleetPoller
 from controlplane.catalog import load as load_catalog
+from controlplane.domain.migration.smoke import SmokeChecks, SqlCheck, UrlCheck
 from controlplane.ports import Ports
 from controlplane.services.actor import Actor, Role
 from controlplane.services.control import Ask, Control
@@ -22,6 +23,7 @@ from controlplane.store.migrate import migrate
 from controlplane.worker.loop import Worker
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.database import FakeDatabase, FakeMigration
+from tests.fakes.web import FakeWeb
 from tests.operations.terraform_double import TerraformDouble
 
 BLUEPRINT = "fargate_db_per_tenant"
@@ -35,7 +37,13 @@ PLATFORM: dict[str, Any] = {
     "database_key_arn": "arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-0000-4000-8000-000000000001",
     "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:platform-alarms",
     "parameter_groups": {"16": "platform-postgres16"},
+    "cluster": "platform",
+    "service": "application",
 }
+SMOKE = SmokeChecks(
+    sql=(SqlCheck("it has orders", "SELECT true", 5),),
+    urls=(UrlCheck("it answers", "https://{slug}.example.com/health", 200, "well", 1),),
+)
 assert operations.CREATE  # offering every workflow to the engine is this import's effect
 
 
@@ -47,6 +55,7 @@ class House:
     cloud: FakeCloud
     terraform: TerraformDouble
     database: FakeDatabase
+    web: FakeWeb
     url: str
 
     def worker(self, executor_id: str = "embedded", poll: float = 0.02) -> Worker:
@@ -69,6 +78,7 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
     cloud = FakeCloud(folder / "cloud.json")
     terraform = TerraformDouble(folder / "terraform.json", cloud)
     database = terraform.database = FakeDatabase(folder / "database.json", trusting=True)
+    web = FakeWeb(folder / "web.json")
     catalog = load_catalog()
     install(
         World(
@@ -78,6 +88,7 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
                 database,
                 FileKeyring(folder / "keys" / "key.json"),
                 FakeMigration(database),
+                web,
             ),
             db=db,
             catalog=catalog,
@@ -85,13 +96,15 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
             poll_seconds=0.01,
             steady_seconds=0,
             two_person=two_person,
+            smoke={BLUEPRINT: SMOKE},
         )
     )
     if fresh:
         add_platforms(db)
+        cloud.add_service(PLATFORM["cluster"], PLATFORM["service"])
         (folder / "made").touch()
     control = Control(db, catalog, two_person=two_person, fleet_source=lambda: FleetPoller(cloud))
-    return House(folder, db, control, cloud, terraform, database, url)
+    return House(folder, db, control, cloud, terraform, database, web, url)
 
 
 def add_platforms(db: Database) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from controlplane.adapters.aws import backups, databases, metrics, parameters, secrets, snapshots
+from controlplane.adapters.aws import containers, metrics, parameters, secrets
 from controlplane.adapters.aws.clients import AwsAccount, Clients, Role
 from controlplane.adapters.aws.errors import calling
+from controlplane.adapters.aws.rds import backups, databases, snapshots
+from controlplane.domain.migration.evidence import Redeployment
 from controlplane.ports import BackupWindow, DatabaseInstance, SecretRef, Snapshot
 
 if TYPE_CHECKING:
@@ -99,6 +101,9 @@ class Aws:
 
     def stop_database(self, identifier: str) -> None:
         databases.stop(self._rds(), identifier)
+
+    def redeploy(self, cluster: str, service: str) -> Redeployment:
+        return containers.redeploy(self.clients.get(containers.SERVICE), cluster, service)
 
     def peak_connections(self, identifier: str, days: int) -> int | None:
         client: CloudWatchClient = self.clients.get("cloudwatch", Role.PLAN)

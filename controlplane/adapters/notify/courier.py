@@ -6,13 +6,12 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
 from controlplane.adapters.aws.errors import calling
 from controlplane.adapters.notify import signing
-from controlplane.adapters.notify.guard import Guard
+from controlplane.adapters.web import BadUrl, Guard
 from controlplane.domain.errors import ControlPlaneError, FieldError, Invalid
 from controlplane.domain.events.courier import Parcel, Receipt
 from controlplane.domain.events.shapes import SOURCE, Form
@@ -43,13 +42,10 @@ class Couriers:
     def check(self, form: Form, url: str) -> str:
         if form in _ARNS:
             return _check_arn(form, url)
-        parts = _parts(url)
-        host = parts.hostname or ""
-        if parts.scheme not in ("https", "http") or not host or parts.username or parts.password:
-            raise _wrong("its URL is not https://HOST/…")
-        if parts.scheme == "http" and not self._guard.is_named(host):
-            raise _wrong("http is only for hosts that CONTROLPLANE_WEBHOOK_HOSTS names", "use https")
-        return host
+        try:
+            return str(self._guard.check(url).hostname)
+        except BadUrl as error:
+            raise _wrong(str(error), error.hint) from error
 
     def send(self, parcel: Parcel) -> Receipt:
         try:
@@ -63,22 +59,18 @@ class Couriers:
 
     def _post(self, parcel: Parcel) -> Receipt:
         self.check(parcel.form, parcel.url)
-        parts = _parts(parcel.url)
-        host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
-        address = self._guard.address(host, port)
-        netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        way = self._guard.way(parcel.url)
         headers = {
-            "host": parts.netloc,
+            "host": way.named,
             "content-type": "application/json",
             "user-agent": "controlplane",
             **signing.headers(parcel.secrets, parcel.identifier, int(self._clock()), parcel.body),
         }
-        url = urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
         # Its answer's body is of no interest, and may be endless: only the head is read.
         with (
             httpx.Client(timeout=self._timeout, follow_redirects=False, trust_env=False) as client,
             client.stream(
-                "POST", url, content=parcel.body, headers=headers, extensions={"sni_hostname": host}
+                "POST", way.url, content=parcel.body, headers=headers, extensions={"sni_hostname": way.host}
             ) as answer,
         ):
             return _receipt(answer)
@@ -107,15 +99,6 @@ def _receipt(answer: httpx.Response) -> Receipt:
         gone=answer.status_code == _GONE,
         wait_seconds=float(asked) if asked.isdecimal() and len(asked) < 10 else None,
     )
-
-
-def _parts(url: str) -> Any:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises for one that is no number
-    except ValueError as error:
-        raise _wrong("its URL cannot be read") from error
-    return parts
 
 
 def _check_arn(form: Form, url: str) -> str:

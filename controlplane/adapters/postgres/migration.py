@@ -15,6 +15,7 @@ from controlplane.adapters.postgres import (
     picture,
     queries,
     replication,
+    smoke,
     verification,
 )
 from controlplane.adapters.postgres.connection import Connection, Connector
@@ -109,6 +110,9 @@ class MigrationSql:
 
     def examine(self, copy: Login, shape: Mapping[str, str]) -> Verification:
         return examination.examine(self._connector, copy, shape, VERIFY_SECONDS)
+
+    def try_sql(self, control: Login, statements: str, seconds: int) -> str:
+        return smoke.run(self._connector, control, statements, seconds)
 
 
 def _set_sequence(connection: Connection, name: str, value: int, called: bool) -> None:

@@ -58,6 +58,23 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Redeployment:
+    """A service whose tasks begin anew, or why they do not."""
+
+    begun: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an URL answered; no status: it did not, and why."""
+
+    status: int | None
+    text: str = ""  # of its body, the beginning
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Verification:
     """Two databases compared, while no application writes to either."""
 

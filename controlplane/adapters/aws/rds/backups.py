@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from controlplane.adapters.aws.databases import SERVICE
 from controlplane.adapters.aws.errors import calling, is_code
+from controlplane.adapters.aws.rds.databases import SERVICE
 from controlplane.ports import BackupWindow
 
 if TYPE_CHECKING:

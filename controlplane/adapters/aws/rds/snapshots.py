@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from controlplane.adapters.aws.databases import NOT_FOUND as DATABASE_NOT_FOUND
-from controlplane.adapters.aws.databases import PAGE, SERVICE, WRONG_STATE
 from controlplane.adapters.aws.errors import calling, is_code
 from controlplane.adapters.aws.ownership import check_ours, check_same_owner, to_list, to_mapping
+from controlplane.adapters.aws.rds.databases import NOT_FOUND as DATABASE_NOT_FOUND
+from controlplane.adapters.aws.rds.databases import PAGE, SERVICE, WRONG_STATE
 from controlplane.domain.errors import AlreadyExists, Conflict, ControlPlaneError, Missing, Unavailable
 from controlplane.ports import Snapshot
 

@@ -1,0 +1,1 @@
+"""RDS: instances, their snapshots, and what can be restored of them."""
