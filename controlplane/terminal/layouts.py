@@ -250,9 +250,11 @@ def _attributes(change: View) -> str:
     return cell(list(names))
 
 
+WAVE_RESULT = ("position", "tenant", "status", "operation", "detail")  # a row for each of its tenants
+
+
 def wave(view: View) -> str:
     """The wave, and below it how each of its tenants fared."""
     names = ("id", "kind", "selector", "status", "note", "requested_by", "reason", "size", "canary", "counts")
-    columns = ("position", "tenant", "status", "operation", "detail")
-    rows = [[cell(item.get(name)) for name in columns] for item in view["items"]]
-    return fields(view, names) + "\n\n" + plain_table(columns, rows, [True, False, False, False, False])
+    rows = [[cell(item.get(name)) for name in WAVE_RESULT] for item in view["items"]]
+    return fields(view, names) + "\n\n" + plain_table(WAVE_RESULT, rows, [True, False, False, False, False])

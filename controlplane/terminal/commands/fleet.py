@@ -11,6 +11,7 @@ import typer
 from controlplane.terminal import layouts, verbs
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.options import Here, argument, command, option, paging
+from controlplane.terminal.output import Form
 
 wave = typer.Typer(help="Bulk changes; begin one with -l SELECTOR on a tenant's verb.", no_args_is_help=True)
 audit = typer.Typer(help="Who did what, when and why; append-only.", no_args_is_help=True)
@@ -31,8 +32,13 @@ def waves(here: Here) -> None:
 
 @command(wave, "show")
 def show_wave(here: Here, id_: Id) -> None:
-    """Show one, with a result for each tenant."""
-    here.out.one(here.client.wave(id_), "id", layouts.wave)
+    """Show one, with a result for each tenant; `-o csv` gives these alone."""
+    view = here.client.wave(id_)
+    if here.out.form is Form.CSV:
+        rows = [[row.get(name) for name in layouts.WAVE_RESULT] for row in view["items"]]
+        here.out.csv(layouts.WAVE_RESULT, rows)
+    else:
+        here.out.one(view, "id", layouts.wave)
 
 
 def _offer(verb: str, summary: str) -> None:

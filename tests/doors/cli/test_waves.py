@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from tests.doors.api.test_problems import assert_problem
@@ -48,6 +50,8 @@ def test_a_wave_takes_down_whom_it_is_about(
     assert ask("wave", "abort", wave["id"], "-o", "json").json()["status"] == "aborted"
     assert ask("wave", "list", "-o", "name").out.split() == [wave["id"]]
     assert "t-1" in ask("wave", "show", wave["id"]).out
+    report = list(csv.DictReader(ask("wave", "show", wave["id"], "-o", "csv").out.splitlines()))
+    assert [(row["tenant"], row["position"]) for row in report] == [("t-0", "1"), ("t-1", "2")]
     assert ask("wave", "show", "wave-none").code == 5
 
 
