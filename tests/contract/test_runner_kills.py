@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from controlplane.domain.errors import Locked
 from controlplane.domain.names import RunId
 from controlplane.ports import RunStatus, RunVerb
 from controlplane.store.runs import Runs
-from controlplane.store.tables import Run, WorkerLease
+from controlplane.store.tables import AuditEntry, Run, WorkerLease
 from controlplane.supervisor.locks import is_held
 from controlplane.supervisor.task import LOCK_INFO_PATH, STATE_PATH
 from tests.contract.runner_stage import WORKSPACE, RealStage, order, until
@@ -160,7 +161,7 @@ def test_a_run_that_was_claimed_but_not_begun_is_started_again(stage: RealStage)
     assert stage.apply().exit_code == 0
 
 
-def test_a_run_of_another_host_is_lost_only_when_both_leases_are_out(stage: RealStage) -> None:
+def test_a_run_of_another_host_is_lost_with_its_lock_only_when_both_leases_are_out(stage: RealStage) -> None:
     runs = Runs(stage.database(), stage.keyring)
     runs.order(order(RunVerb.APPLY, "a1", stage.folder, plan_run=RunId("p1")))
     now = runs.now()
@@ -168,13 +169,19 @@ def test_a_run_of_another_host_is_lost_only_when_both_leases_are_out(stage: Real
         row = session.get_one(Run, "a1")
         row.status, row.host, row.supervisor, row.lease_until = "running", "far:1", "x", now + 100
         session.add(WorkerLease(executor_id="w", host="far", pid=1, lease_until=now + 100, started_at=now))
+    stage.states.lock(WORKSPACE, "run:a1", "run:a1", {"ID": "run:a1"})
     assert stage.runner().look(A1).status is RunStatus.RUNNING
     with stage.database().write() as session:
         session.get_one(Run, "a1").lease_until = now - 1
     assert stage.runner().look(A1).status is RunStatus.RUNNING  # its host still works
+    assert stage.states.lock_holder(WORKSPACE) is not None
     with stage.database().write() as session:
         session.get_one(WorkerLease, "w").lease_until = now - 1
     assert stage.runner().look(A1).status is RunStatus.LOST
+    assert stage.states.lock_holder(WORKSPACE) is None
+    with stage.database().read() as session:
+        [entry] = session.scalars(select(AuditEntry))
+    assert (entry.action, entry.subject, entry.before["Host"]) == ("lock.released", WORKSPACE, "far:1")
 
 
 def test_a_restart_of_the_supervisors_signals_does_not_end_it(stage: RealStage) -> None:
