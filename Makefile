@@ -9,7 +9,7 @@ SCAN   := .venv-scan
 PIP     = $(BIN)/python -m pip install -q --disable-pip-version-check
 TESTS  ?= tests
 # Terraform's waits are idle: more tests than cores run side by side.
-JOBS   ?= 6
+JOBS   ?= 8
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test scan check lint types contracts serve bench prove lock clean

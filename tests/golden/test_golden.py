@@ -16,6 +16,7 @@ from controlplane.rendering import PROVENANCE_FILE, render_platform, render_tena
 from tests.golden.workspaces import BLUEPRINT, PLATFORMS, TENANTS
 
 GOLDEN = Path(__file__).parent / BLUEPRINT
+LOCK = ".terraform.lock.hcl"
 UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"
 TENANT_CASES = {name: render_tenant(workspace, load()) for name, workspace in TENANTS.items()}
 PLATFORM_CASES = {name: render_platform(workspace, load()) for name, workspace in PLATFORMS.items()}
@@ -34,12 +35,12 @@ def own_files(rendering: Rendering) -> dict[str, str]:
 
 
 def shared_files(rendering: Rendering) -> dict[str, str]:
-    """What does not, without the modules: those stand in `modules/` as they are."""
+    """What does not, without what is carried as it stands elsewhere: the modules, the provider's hashes."""
     own = own_files(rendering)
     return {
         path: text
         for path, text in rendering.files.items()
-        if path not in own and path != PROVENANCE_FILE and not path.startswith("modules/")
+        if path not in own and path not in (PROVENANCE_FILE, LOCK) and not path.startswith("modules/")
     }
 
 
@@ -98,3 +99,9 @@ def test_poc_and_production_differ_in_values_alone() -> None:
     assert different == {"tenant.auto.tfvars.json", PROVENANCE_FILE}
     assert json.loads(poc["tenant.auto.tfvars.json"])["slots"]["e1"]["multi_az"] is False
     assert json.loads(production["tenant.auto.tfvars.json"])["slots"]["e1"]["multi_az"] is True
+
+
+def test_every_workspace_carries_the_provider_s_hashes_as_they_are_kept() -> None:
+    kept = (assets.templates() / "terraform.lock.hcl").read_text(encoding="utf-8")
+    assert {rendering.files[LOCK] for _, _, rendering in CASES} == {kept}
+    assert kept.count('"zh:') > kept.count('"h1:') > 1  # of every platform that it is published for
