@@ -14,7 +14,7 @@ from controlplane.domain.desired import slot_to_json
 from controlplane.domain.errors import Conflict, Missing, Refused
 from controlplane.domain.migration import checklist
 from controlplane.domain.migration.checklist import Item
-from controlplane.domain.migration.states import FINAL, Flip, State, Strategy
+from controlplane.domain.migration.states import FINAL, Flip, State, Strategy, require_offered
 from controlplane.domain.migration.windows import check_soaked
 from controlplane.domain.operation import Kind, Status
 from controlplane.domain.tenant import LADDER, Environment, Size, Stage, cost_tier, default_size
@@ -37,8 +37,9 @@ _DRILLED = timedelta(days=90)
 
 def admit_upgrade(control: Control, session: Session, tenant: Tenant, body: Payload) -> Payload:
     """The whole upgrade, frozen: from where to where, and who answers for what."""
-    _require_upgradable(session, tenant)
     strategy = Strategy(body["strategy"])
+    require_offered(strategy)
+    _require_upgradable(session, tenant)
     source = _slot(session, tenant, tenant.epoch)
     size, storage = _target_size(tenant, source, body, may_shrink=strategy is Strategy.LOGICAL_REPLICATION)
     spec = {"stage": "production", "environment": "production", "size": size.value, "storage_gb": storage}

@@ -31,6 +31,7 @@ def test_after_an_upgrade_the_database_that_was_left_is_shown_closed(poc: House,
     run()
     seen = picture(poc)["fence"]
     assert (seen["closed"], seen["lapses_at"]) == ("e1", None)
+    assert "e1 is closed, and stays so" in picture(poc)["evidence"]
 
 
 def test_after_a_rollback_no_fence_is_shown(poc: House, run: Run) -> None:

@@ -71,7 +71,8 @@ def _who(state: State, f: MigrationFacts) -> tuple[str, str]:
 def _evidence(f: MigrationFacts) -> str:
     told = [f"operation {f.operation}", f.note]
     if f.closed:
-        told.append(f"{f.closed} is closed, its fence lapses at {at(f.lapses_at)}")
+        until = f"its fence lapses at {at(f.lapses_at)}" if f.lapses_at else "and stays so"
+        told.append(f"{f.closed} is closed, {until}")
     if f.finalize_from:
         told.append(f"it may be finalized from {at(f.finalize_from)}")
     return "; ".join(line for line in told if line)

@@ -99,6 +99,18 @@ def test_a_tenant_that_never_moved_has_no_picture(
     assert_problem(http.get("/v1/tenants/acme/migration"), 404, "not_found")
 
 
+def test_a_strategy_that_is_not_offered_is_answered_with_its_reason_and_the_closest(
+    premises: Premises, way: Terminal, http: httpx.Client
+) -> None:
+    premises.finish(premises.tenant("acme"))
+    said = way("tenant", "upgrade", "acme", "--strategy", "rds_blue_green", *QUIET)
+    assert said.code == 3
+    assert "stale from the switchover on" in said.err
+    assert "--strategy logical_replication" in said.err
+    body = {"strategy": "rds_blue_green"}
+    assert_problem(http.post("/v1/tenants/acme/upgrade", json=body), 409, "refused")
+
+
 def test_a_way_back_that_gives_something_up_says_so_first(
     premises: Premises, way: Terminal, http: httpx.Client
 ) -> None:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from controlplane.domain.errors import IllegalTransition
+from controlplane.domain.errors import IllegalTransition, Refused
 from controlplane.domain.migration.states import (
     AFTER_FLIP,
     FINAL,
@@ -20,6 +20,7 @@ from controlplane.domain.migration.states import (
     is_reached,
     legal,
     may_flip,
+    require_offered,
 )
 
 RESTORED = "requested preflight approved fencing fenced drained seeding target_ready verified"
@@ -57,13 +58,13 @@ def arrows(strategy: Strategy) -> set[tuple[State, State]]:
     return found | {(one, one) for one in State}
 
 
-@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize("strategy", PATHS)
 def test_these_arrows_are_legal_and_no_others(strategy: Strategy) -> None:
     allowed = {pair for pair in itertools.product(State, State) if legal(strategy, *pair)}
     assert allowed == arrows(strategy)
 
 
-@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize("strategy", PATHS)
 def test_an_illegal_arrow_is_refused_by_name(strategy: Strategy) -> None:
     with pytest.raises(IllegalTransition, match="requested cannot become flipped") as caught:
         check(strategy, State.REQUESTED, State.FLIPPED)
@@ -71,13 +72,13 @@ def test_an_illegal_arrow_is_refused_by_name(strategy: Strategy) -> None:
     check(strategy, State.REQUESTED, State.PREFLIGHT)
 
 
-@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize("strategy", PATHS)
 @pytest.mark.parametrize("final", sorted(FINAL))
 def test_nothing_follows_an_end(strategy: Strategy, final: State) -> None:
     assert [s for s in State if s is not final and legal(strategy, final, s)] == []
 
 
-@pytest.mark.parametrize("strategy", [s for s in Strategy if State.FLIPPED in PATHS[s]])
+@pytest.mark.parametrize("strategy", [s for s in PATHS if State.FLIPPED in PATHS[s]])
 def test_whoever_switches_was_fenced_drained_and_verified_before(strategy: Strategy) -> None:
     path = PATHS[strategy]
     order = [path.index(s) for s in (State.FENCED, State.DRAINED, State.VERIFIED, State.FLIPPED, State.OPEN)]
@@ -86,7 +87,7 @@ def test_whoever_switches_was_fenced_drained_and_verified_before(strategy: Strat
         assert path.index(State.REVERSE_ARMED) < path.index(State.FLIPPED)
 
 
-@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize("strategy", PATHS)
 def test_what_lies_behind_is_reached_and_nothing_else(strategy: Strategy) -> None:
     path = PATHS[strategy]
     for (here, current), (there, wanted) in itertools.product(enumerate(path), enumerate(path)):
@@ -94,7 +95,7 @@ def test_what_lies_behind_is_reached_and_nothing_else(strategy: Strategy) -> Non
 
 
 def test_who_may_switch_has_done_all_that_comes_before() -> None:
-    ready = {strategy: {s for s in State if may_flip(strategy, s)} for strategy in Strategy}
+    ready = {strategy: {s for s in State if may_flip(strategy, s)} for strategy in PATHS}
     assert ready == {
         Strategy.SNAPSHOT_RESTORE: {State.VERIFIED, State.REVERSE_ARMED},
         Strategy.LOGICAL_REPLICATION: {State.REVERSE_ARMED},
@@ -118,3 +119,13 @@ def test_a_fence_that_lapses_never_ends_in_a_switch() -> None:
 
 def test_every_state_is_shown_on_its_tenant() -> None:
     assert set(OF_TENANT) == set(State)
+
+
+def test_a_strategy_has_a_path_or_a_reason_why_not() -> None:
+    for strategy in PATHS:
+        require_offered(strategy)
+    [other] = set(Strategy) - set(PATHS)
+    with pytest.raises(Refused, match="rds_blue_green is not offered: RDS keeps") as caught:
+        require_offered(other)
+    for offered in ("--strategy logical_replication", "--strategy in_place"):
+        assert offered in caught.value.hint
