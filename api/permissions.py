@@ -131,6 +131,7 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
 # The console's pages, which ask the same of a visitor; behind `/console`.
 PAGES: Mapping[tuple[str, str], Action | None] = {
     ("GET", "/console.css"): OPEN,
+    ("GET", "/icon.svg"): OPEN,
     ("GET", "/"): OPEN,
     ("GET", "/login"): OPEN,
     ("POST", "/login"): OPEN,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import queries
-from api.console.views import STYLE, page
+from api.console.views import ICON, STYLE, page
 from api.console.visitors import SeesFleet, SeesOperation, SeesTenant, Visitor
 from controlplane.domain.errors import Missing
 from controlplane.domain.operation import Kind, Status, is_final
@@ -41,6 +41,11 @@ _DECISIONS = {"approve": "main", "reject": "", "cancel": "danger"}
 @router.get("/console.css")
 async def style() -> Response:
     return Response(STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+@router.get("/icon.svg")
+async def icon() -> Response:
+    return Response(ICON, media_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
 
 
 @router.get("/")

@@ -15,6 +15,7 @@ from controlplane.services.actor import PERMISSIONS, Action
 
 _FOLDER = Path(__file__).parent
 STYLE = (_FOLDER / "static" / "console.css").read_text(encoding="utf-8")
+ICON = (_FOLDER / "static" / "icon.svg").read_text(encoding="utf-8")
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -43,6 +44,15 @@ def moment(text: str | None) -> str:
     return text[:19].replace("T", " ") if text else "–"
 
 
+def told(value: Any) -> str:
+    """A fact in words: claims as yes and no, labels as they are typed, and a dash for what there is not."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        value = " ".join(f"{key}={one}" for key, one in value.items())
+    return "–" if value in (None, "") else str(value)
+
+
 def dollars(amount: Any) -> str:
     """Unknown is not zero."""
     return "unknown" if amount is None else f"${amount}"
@@ -56,7 +66,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"mood": mood, "moment": moment, "dollars": dollars, "query": query}
+    made.filters |= {"mood": mood, "moment": moment, "dollars": dollars, "query": query, "told": told}
     return made
 
 
