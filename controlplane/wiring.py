@@ -244,7 +244,6 @@ def world(settings: Settings, db: Database, tracer: Tracer = SILENCE) -> World:
         policy=sources.policy(settings),
         tracer=tracer,
         prices=prices_folder(settings),
-        smoke=sources.smoke_checks(settings, load_catalog().blueprints),
         guard=sources.watchdog(settings.data_dir.absolute()),
         steady_seconds=3 if settings.is_sandbox else 60,
     )

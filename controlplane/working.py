@@ -6,10 +6,11 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from controlplane import operations, telling, wiring
+from controlplane import catalog, operations, sources, telling, wiring
 from controlplane.domain.tracing import Tracer
 from controlplane.durable import Engine, on_reach
 from controlplane.services import waves
@@ -67,8 +68,11 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
 
 
 def _furnish(settings: Settings, db: Database, executor: str, stack: ExitStack) -> Tracer:
-    """The world of steps, and who tells where their time goes."""
+    """The world of steps, and who tells where their time goes. Checks that cannot be read are found here, not
+    behind a switch; the watchdog asks none and does not read them."""
+    checks = sources.smoke_checks(settings, catalog.load().blueprints)
     world = wiring.world(settings, db, telling.tracer(settings, f"worker {executor}"))
+    world = replace(world, smoke=checks)
     check_keys(db, world.ports.keyring)
     install(world)
     stack.callback(world.tracer.finish)

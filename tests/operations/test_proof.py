@@ -43,6 +43,7 @@ STEPS = (
 SHORT = {"raise_fence:after", "flip:after"}
 BACK = ("begin_return", "fence_target", "bring_back", "reverse", "point_route", "open_source", "end_reverse")
 SHORT_BACK = {"bring_back:after"}
+TAKEN_BACK = ("smoke_verdict", "fence_target", "bring_back", "reverse")
 
 
 @dataclass
@@ -159,4 +160,27 @@ def test_a_way_back_that_is_killed_loses_no_write(premises: Premises, point: str
         acknowledged = writers.stop()
     assert tenant(house)["epoch"] == 1
     assert_whole(premises.holds(1), acknowledged)
+    house.db.close()
+
+
+@pytest.mark.parametrize(
+    "point", ["", *cells(("smoke_verdict", "fence_target", "bring_back", "reverse"), set())]
+)
+def test_a_switch_that_a_check_takes_back_loses_no_write(premises: Premises, point: str) -> None:
+    """Its application is let in, writes, and fails its check meanwhile."""
+    house = premises.house()
+    house.web.answer(503)
+    with Writers(route(house), count=2) as writers:
+        writers.wait_for(50)
+        operation = upgrade(house, strategy="logical_replication")
+        if point:
+            assert premises.work(point) == -signal.SIGKILL, f"nobody passed {point}"
+        assert premises.work() == 0
+        done(house, operation, "partially_applied")
+        writers.wait_for(50)
+        acknowledged = writers.stop()
+    assert (tenant(house)["epoch"], picture(house)["opened_at"] is None) == (1, False)
+    held, left = premises.holds(1), premises.holds(2)
+    assert_whole(held, acknowledged)
+    assert set(left.ledger) <= set(held.ledger), "what only the new database had came back"
     house.db.close()

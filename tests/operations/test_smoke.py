@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from controlplane.domain.errors import Invalid, Unavailable
 from controlplane.domain.migration.checklist import Item
 from controlplane.domain.operation import Kind
+from controlplane.guarding import run_watchdog
 from controlplane.operations import Rollback
 from controlplane.services import operations as asking
+from controlplane.settings import Settings
 from controlplane.steps import world
+from controlplane.working import run_worker
 from tests.operations.house import ADMIN, ASK, House
 from tests.operations.ordinary import application, change, done, shown, tenant, warnings
 from tests.operations.upgrading import (
@@ -184,6 +189,18 @@ def test_a_blueprint_without_checks_is_asked_nothing(poc: House, run: Run) -> No
     run()
     done(poc, operation)
     assert not [name for name in picture(poc)["receipts"] if name.startswith("smoke")]
+
+
+def test_checks_that_cannot_be_read_stop_a_worker_and_never_the_watchdog(tmp_path: Path) -> None:
+    settings = Settings(
+        database_url=f"sqlite:///{tmp_path / 'tenants.db'}",
+        data_dir=tmp_path / "data",
+        smoke_file=str(tmp_path / "none.toml"),
+    )
+    with pytest.raises(Invalid, match=r"none\.toml"):
+        run_worker(settings, until_idle=True)
+    with pytest.raises(Unavailable, match="sandbox does not run"):  # what it needs is all that it asks for
+        run_watchdog(settings)
 
 
 # --- the service follows the route ------------------------------------------------------------------
