@@ -22,6 +22,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 PAGES = "/console"  # where people are, whose browsers send forms
 _FORM = "application/x-www-form-urlencoded"
+_TEXT, TOPICS = "text/plain", "/v1/hooks/sns"  # SNS calls its JSON a text
 _SENDING = frozenset({"POST", "PATCH", "PUT"})
 _log = logging.getLogger("controlplane.api")
 
@@ -96,8 +97,9 @@ class _Exchange:
         kind = self._headers.get("content-type", "").partition(";")[0].strip().lower()
         has_body = int(length) > 0 or "transfer-encoding" in self._headers
         sends = self._scope["method"] in _SENDING and has_body
-        form = kind == _FORM and self._scope["path"].startswith(PAGES)
-        if sends and kind and kind != "application/json" and not kind.endswith("+json") and not form:
+        path = self._scope["path"]
+        apart = (kind == _FORM and path.startswith(PAGES)) or (kind == _TEXT and path == TOPICS)
+        if sends and kind and kind != "application/json" and not kind.endswith("+json") and not apart:
             return 415, f"{kind or 'a body without a type'} is not read here: send application/json"
         return None
 

@@ -91,6 +91,9 @@ class Settings:
     compute_optimizer: bool = _setting(
         False, "show AWS Compute Optimizer's findings beside ours; the account must have it enabled"
     )
+    alarm_topics: str = _setting(
+        "", "ARNs of SNS topics, by commas, whose alarms are taken at /v1/hooks/sns (docs/fleet.md)"
+    )
     alarm_queue: str = _setting(
         "", "URL of the SQS queue that alarms come to; empty: none (docs/operations.md)"
     )
@@ -116,6 +119,10 @@ class Settings:
     @property
     def webhook_networks(self) -> tuple[str, ...]:
         return tuple(one.strip() for one in self.webhook_hosts.split(",") if one.strip())
+
+    @property
+    def alarm_topic_arns(self) -> frozenset[str]:
+        return frozenset(one.strip() for one in self.alarm_topics.split(",") if one.strip())
 
     @property
     def slots(self) -> int:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         MetricSource,
         PriceSource,
         QuotaSource,
+        TopicSource,
         Web,
     )
     from controlplane.settings import Settings
@@ -179,6 +180,13 @@ def alarms(queue: str, account: Callable[[], AwsAccount]) -> Callable[[], AlarmS
         return SqsAlarms(Clients(account()).get("sqs"), queue)
 
     return source if queue else None
+
+
+def topics() -> TopicSource:
+    """SNS itself; what it is asked for was judged before."""
+    from controlplane.adapters.topics import SnsTopics
+
+    return SnsTopics()
 
 
 def opinions(account: AwsAccount) -> OpinionSource:

@@ -68,6 +68,8 @@ def control_of(settings: Settings, db: Database) -> Control:
         opinion_source=(lambda: sources.opinions(aws_account(settings)))
         if settings.compute_optimizer
         else None,
+        alarm_topics=settings.alarm_topic_arns,
+        topic_source=cache(sources.topics),
         alarm_source=sources.alarms(settings.alarm_queue, lambda: aws_account(settings)),
         plan_source=lambda: plans(settings, db),
         rehearsing=lambda: (world(settings, db), plans(settings, db)),

@@ -18,6 +18,7 @@ from controlplane.ports.fleet import (
     MetricSource,
     QuotaFigure,
     QuotaSource,
+    TopicSource,
 )
 from controlplane.ports.keys import DataKey, Keyring
 from controlplane.ports.money import BillSource, PriceSource
@@ -67,6 +68,7 @@ __all__ = [
     "Runner",
     "SecretRef",
     "Snapshot",
+    "TopicSource",
     "Web",
 ]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from controlplane.domain.rightsizing.topics import TopicMessage
 from controlplane.ports.aws import DatabaseInstance
 
 
@@ -52,6 +53,18 @@ class AlarmSource(Protocol):
         ...
 
     def done(self, messages: Sequence[AlarmMessage]) -> None: ...
+
+
+class TopicSource(Protocol):
+    """SNS, where it brings messages to an address of ours. What it is asked was judged before."""
+
+    def verify(self, message: TopicMessage) -> None:
+        """Unauthenticated unless SNS signed it."""
+        ...
+
+    def confirm(self, message: TopicMessage) -> None:
+        """From then on the topic's messages come."""
+        ...
 
 
 class FleetSource(Protocol):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         PlanSource,
         PriceSource,
         QuotaSource,
+        TopicSource,
     )
     from controlplane.steps.world import World
     from controlplane.store.states import States
@@ -71,6 +72,8 @@ class Control:
     metric_source: Callable[[], MetricSource] | None = None
     fleet_source: Callable[[], FleetSource] | None = None
     opinion_source: Callable[[], OpinionSource] | None = None  # where Compute Optimizer is enabled
+    alarm_topics: frozenset[str] = frozenset()  # whose messages are taken at our address
+    topic_source: Callable[[], TopicSource] | None = None
     alarm_source: Callable[[], AlarmSource] | None = None
     quota_source: Callable[[], QuotaSource] | None = None
     plan_source: Callable[[], PlanSource] | None = None  # only where a process may run Terraform

@@ -9,12 +9,13 @@ from typing import Any
 
 from controlplane.domain.errors import ControlPlaneError, Unavailable
 from controlplane.domain.rightsizing.alarms import Alarm, State, read_alarm
-from controlplane.ports import AlarmMessage
+from controlplane.ports import AlarmMessage, AlarmSource
 from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Control
 from controlplane.services.rightsizing import scanning
 from controlplane.services.rightsizing.asked import Scanning
+from controlplane.services.rightsizing.hearing import Heard
 from controlplane.store.fleet import alarms, databases
 from controlplane.store.fleet.databases import FleetDatabase
 from controlplane.store.fleet.rows import AlarmState
@@ -25,11 +26,30 @@ _log = logging.getLogger(__name__)
 
 
 def take(control: Control, actor: Actor, way: Way) -> dict[str, Any]:
-    """Empty the queue. A message is taken away once it is written down, so that a crash loses none."""
+    """Empty the queue, and what came to our address. A message is taken away once it is written down, so that
+    a crash loses none."""
     actor.require(Action.CHANGE_FLEET)
-    if control.alarm_source is None:
-        raise Unavailable("alarms come to no queue that is known here", hint="CONTROLPLANE_ALARM_QUEUE=URL")
-    source, counts = control.alarm_source(), Counter[str]()
+    if not comes(control):
+        raise Unavailable(
+            "alarms come to no queue and no address that is known here",
+            hint="CONTROLPLANE_ALARM_QUEUE=URL, or CONTROLPLANE_ALARM_TOPICS=ARN",
+        )
+    counts = Counter[str]()
+    ringing: dict[str, None] = {}
+    if control.alarm_topics:
+        ringing |= _emptied(control, Heard(control), counts)
+    if control.alarm_source is not None:
+        ringing |= _emptied(control, control.alarm_source(), counts)
+    found = _looked_at(control, actor, list(ringing), way)
+    return {"alarms": dict(sorted(counts.items())), "looked_at": list(ringing), "inbox": dict(found)}
+
+
+def comes(control: Control) -> bool:
+    return control.alarm_source is not None or bool(control.alarm_topics)
+
+
+def _emptied(control: Control, source: AlarmSource, counts: Counter[str]) -> dict[str, None]:
+    """Who went into alarm, in the order in which they came."""
     ringing: dict[str, None] = {}
     for _ in range(_MOST_ROUNDS):
         messages = source.receive()
@@ -37,8 +57,7 @@ def take(control: Control, actor: Actor, way: Way) -> dict[str, Any]:
             break
         ringing |= dict.fromkeys(_recorded(control, [_read(m, counts) for m in messages], counts))
         source.done(messages)
-    found = _looked_at(control, actor, list(ringing), way)
-    return {"alarms": dict(sorted(counts.items())), "looked_at": list(ringing), "inbox": dict(found)}
+    return ringing
 
 
 def _read(message: AlarmMessage, counts: Counter[str]) -> Alarm | None:

@@ -44,8 +44,8 @@ def _overload(control: Control, actor: Actor) -> str:
 
 
 def _alarms(control: Control, actor: Actor) -> str:
-    if control.alarm_source is None:
-        return "no queue is named"
+    if not alarms.comes(control):
+        return "no queue and no topic is named"
     found = alarms.take(control, actor, _WAY)
     said = ", ".join(f"{count} {name}" for name, count in found["alarms"].items()) or "none came"
     return f"{said}; {len(found['looked_at'])} tenants looked at"

@@ -162,6 +162,18 @@ class AlarmState(SQLModel, table=True):
     since: datetime = moment(nullable=False)
 
 
+class AlarmDelivery(SQLModel, table=True):
+    """A message of a topic that came to our address. Taken, only its id stays, for a day."""
+
+    __tablename__ = "alarm_delivery"
+    __table_args__ = (Index("alarm_delivery_waiting", "taken_at", "received_at"),)
+
+    id: str = Field(primary_key=True)
+    body: str
+    received_at: datetime = moment(nullable=False)
+    taken_at: datetime | None = moment()
+
+
 class QuotaLimit(SQLModel, table=True):
     """What AWS said of a quota in a cell's region: it goes before the default of the catalog."""
 

@@ -118,6 +118,6 @@ def test_a_long_queue_is_emptied_and_a_tenant_is_looked_at_once(
 
 
 def test_without_a_queue_the_schedule_says_so(here: Neighbourhood) -> None:
-    assert run(here.control, ADMIN, "alarms", Ask())["last_words"] == "no queue is named"
+    assert run(here.control, ADMIN, "alarms", Ask())["last_words"] == "no queue and no topic is named"
     with pytest.raises(Unavailable, match="no queue"):
         take(here)

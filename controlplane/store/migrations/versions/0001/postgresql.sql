@@ -1,3 +1,11 @@
+CREATE TABLE alarm_delivery (
+	id VARCHAR NOT NULL,
+	body VARCHAR NOT NULL,
+	received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	taken_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_alarm_delivery PRIMARY KEY (id)
+);
+CREATE INDEX alarm_delivery_waiting ON alarm_delivery (taken_at, received_at);
 CREATE TABLE alarm_state (
 	name VARCHAR NOT NULL,
 	tenant_uid VARCHAR NOT NULL,

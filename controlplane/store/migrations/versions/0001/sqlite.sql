@@ -1,3 +1,11 @@
+CREATE TABLE alarm_delivery (
+	id VARCHAR NOT NULL,
+	body VARCHAR NOT NULL,
+	received_at DATETIME NOT NULL,
+	taken_at DATETIME,
+	CONSTRAINT pk_alarm_delivery PRIMARY KEY (id)
+);
+CREATE INDEX alarm_delivery_waiting ON alarm_delivery (taken_at, received_at);
 CREATE TABLE alarm_state (
 	name VARCHAR NOT NULL,
 	tenant_uid VARCHAR NOT NULL,
