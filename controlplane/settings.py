@@ -53,6 +53,9 @@ class Settings:
     changes_through: str = _setting(
         "direct", "`direct`, or `review`: every change is a branch, its merge the approval (docs/gitops.md)"
     )
+    apply_before_merge: bool = _setting(
+        False, "a review is applied first, and merged once that went well; else merged first"
+    )
     forge: str = _setting("embedded", "where reviews are: `embedded`, or `github` (docs/gitops.md)")
     forge_url: str = _setting("https://api.github.com", "the host's API")
     forge_repository: str = _setting("", "OWNER/NAME of the repository of reviews on the host")

@@ -60,6 +60,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         price_source=lambda: price_source(settings),
         bill_source=lambda: sources.bills(aws_account(settings)),
         changes_through=settings.changes_through,
+        apply_before_merge=settings.apply_before_merge,
         forge=cache(lambda: sources.forge(settings)),
         host=sources.host_rules(settings),
         metric_source=lambda: sources.metrics(aws_account(settings)),

@@ -67,6 +67,7 @@ class Control:
     price_source: Callable[[], PriceSource] | None = None
     bill_source: Callable[[], BillSource] | None = None
     changes_through: str = "direct"  # or `review`
+    apply_before_merge: bool = False  # a review's change; else after it
     forge: Callable[[], Forge] | None = None  # where reviews live
     host: HostRules = HostRules()  # what is allowed there, and to whom
     metric_source: Callable[[], MetricSource] | None = None

@@ -33,13 +33,14 @@ from controlplane.services.reviews import content, views
 from controlplane.steps import subject
 from controlplane.store import operations, reviews, tenants
 from controlplane.store.reviews.rows import Review
-from controlplane.store.tables import Operation, Tenant
+from controlplane.store.tables import Operation, Plan, Tenant
 
 PUSHED = "the branch was pushed to: "
 MERGED_ANYHOW = "merged it, but"  # a person, on the host's page: told, and no failure of a step of ours
 SELF = "controlplane"
 _AGAIN = timedelta(seconds=3)
 _AT_ONCE = 50  # folders in one commit
+_PLANNED_AGAIN = "it was planned again meanwhile"
 _GOOD = (Status.SUCCEEDED.value, Status.NO_CHANGES.value)
 
 
@@ -134,9 +135,14 @@ class Keeper:
         if is_final(Status(operation.status)):
             self._close(review, operation)
             if review.source == "verb":
-                forge.drop([review.branch])
+                self._drop(forge, review)
         elif plan is not None and plan.meaning != review.meaning and not review.problem:
             self._move(review, status=ReviewStatus.OPENING.value)
+
+    def _drop(self, forge: Forge, review: Review) -> None:
+        """As we left it: what a person pushed there since is theirs to keep."""
+        if forge.branches().get(review.branch) == review.head:
+            forge.drop([review.branch])
 
     def _look_at_branches(self, forge: Forge, rows: list[Review]) -> None:
         heads = forge.branches()
@@ -188,16 +194,57 @@ class Keeper:
         with self.control.db.read() as session:
             operation, plan = views.planned(session, review)
         if operation is not None:
+            if self.control.apply_before_merge:
+                return self._applying(forge, review, operation, plan)
             if is_final(Status(operation.status)):
                 return self._close(review, operation)
             if plan is None or plan.meaning != review.meaning:
-                return self._back(review, "it was planned again meanwhile")
+                return self._back(review, _PLANNED_AGAIN)
         try:
-            self._require_digest(forge, review)
-            commit = forge.merge(self._order(review))
+            return self._merge(forge, review)
         except Conflict as error:
             return self._back(review, error.message)
-        return self._merged_as(review, commit)
+
+    def _merge(self, forge: Forge, review: Review) -> None:
+        self._require_digest(forge, review)
+        self._merged_as(review, forge.merge(self._order(review)))
+
+    def _applying(self, forge: Forge, review: Review, operation: Operation, plan: Plan | None) -> None:
+        """The approval while it could be merged; Git once that went well."""
+        if operation.status in _GOOD:
+            try:
+                return self._merge(forge, review)
+            except Conflict:  # it is done: the base follows what is recorded, whatever was pushed since
+                self._move(review, status=ReviewStatus.MERGED.value)
+                return None
+        if is_final(Status(operation.status)):
+            return self._close(review, operation)
+        if not _waits_for_a_yes(operation):
+            return None
+        try:
+            self._require_mergeable(forge, review, plan)
+        except Conflict as error:
+            return self._back(review, error.message)
+        return self._apply_first(review)
+
+    def _require_mergeable(self, forge: Forge, review: Review, plan: Plan | None) -> None:
+        """What the merge will ask as well, before anything is applied."""
+        if plan is None or plan.meaning != review.meaning:
+            raise Conflict(_PLANNED_AGAIN)
+        self._require_digest(forge, review)
+        if forge.branches().get(review.branch) != review.head:
+            raise Conflict(f"the branch {review.branch} is not what was reviewed: it was pushed to since")
+        if not forge.same(review.base, forge.base(), review.folder):
+            raise Conflict(f"{review.folder} changed on {layout.BASE} since the branch left it")
+
+    def _apply_first(self, review: Review) -> None:
+        ask = Ask(f"{review.id} is applied, and merged then")
+        actor = Actor(review.merged_by, Role.OPERATOR, origin=f"review {review.id}")
+        with self.control.db.write() as session:
+            inner = within(self.control, session)
+            operation, plan = views.planned(session, reviews.get(session, review.id))
+            if operation is not None and plan is not None and _waits_for_a_yes(operation):
+                approving.record_approval(Intake(inner, session, actor, ask), operation, plan)
 
     def _order(self, review: Review) -> Merge:
         operation = f"Operation: {review.operation_id or 'none'}"
@@ -260,7 +307,7 @@ class Keeper:
         good = operation is None or operation.status in _GOOD
         status = ReviewStatus.APPLIED if good else ReviewStatus.FAILED
         self._move(review, status=status.value, result_commit=commit, ended_at=self.control.now(), problem="")
-        forge.drop([review.branch])
+        self._drop(forge, review)
 
     def _as_recorded(self, session: Session, review: Review) -> dict[str, str] | None:
         """None: leave the folder as it was merged."""
@@ -309,6 +356,11 @@ _STEPS = {
     ReviewStatus.MERGING: Keeper.merging,
     ReviewStatus.MERGED: Keeper.merged,
 }
+
+
+def _waits_for_a_yes(operation: Operation) -> bool:
+    """Approved already, it waits for its turn."""
+    return operation.status == Status.AWAITING_APPROVAL and operation.leg_state == "idle"
 
 
 def _digest(files: dict[str, str]) -> str:
