@@ -163,11 +163,22 @@ def web(allowed: Sequence[str]) -> Web:
 
 
 def smoke_checks(settings: Settings, blueprints: Collection[str]) -> Mapping[str, SmokeChecks]:
-    """What is asked after a switch, by blueprint."""
+    """What is asked after a switch, by blueprint; nothing that could never be asked."""
+    from controlplane.adapters.web import BadUrl, Guard
     from controlplane.catalog.smoke_files import read_smoke_checks
 
-    file = settings.smoke_file
-    return read_smoke_checks(Path(file).expanduser(), blueprints) if file else {}
+    if not settings.smoke_file:
+        return {}
+    found = read_smoke_checks(Path(settings.smoke_file).expanduser(), blueprints)
+    guard = Guard(settings.webhook_networks)
+    for check in (one for checks in found.values() for one in checks.urls):
+        try:
+            guard.check(check.url_of("slug"))
+        except BadUrl as error:
+            raise Invalid(
+                f"{settings.smoke_file}: the check {check.name!r}: {error}", hint=error.hint
+            ) from error
+    return found
 
 
 def alarms(queue: str, account: Callable[[], AwsAccount]) -> Callable[[], AlarmSource] | None:

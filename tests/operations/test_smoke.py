@@ -18,7 +18,7 @@ from controlplane.services import operations as asking
 from controlplane.settings import Settings
 from controlplane.steps import world
 from controlplane.working import run_worker
-from tests.operations.house import ADMIN, ASK, House
+from tests.operations.house import ADMIN, ASK, BLUEPRINT, House
 from tests.operations.ordinary import application, change, done, shown, tenant, warnings
 from tests.operations.upgrading import (
     ACKNOWLEDGED,
@@ -191,13 +191,23 @@ def test_a_blueprint_without_checks_is_asked_nothing(poc: House, run: Run) -> No
     assert not [name for name in picture(poc)["receipts"] if name.startswith("smoke")]
 
 
-def test_checks_that_cannot_be_read_stop_a_worker_and_never_the_watchdog(tmp_path: Path) -> None:
-    settings = Settings(
-        database_url=f"sqlite:///{tmp_path / 'tenants.db'}",
-        data_dir=tmp_path / "data",
-        smoke_file=str(tmp_path / "none.toml"),
-    )
-    with pytest.raises(Invalid, match=r"none\.toml"):
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("", r"smoke\.toml"),  # there is no such file
+        ("http://acme.example.com/", "http is only for hosts that CONTROLPLANE_WEBHOOK_HOSTS names"),
+        ("https://ann:word@acme.example.com/", "'it answers': its URL is not https"),
+    ],
+)
+def test_checks_that_could_never_be_asked_stop_a_worker_and_not_the_watchdog(
+    tmp_path: Path, url: str, problem: str
+) -> None:
+    file = tmp_path / "smoke.toml"
+    if url:
+        file.write_text(f'[[{BLUEPRINT}.url]]\nname = "it answers"\nurl = "{url}"\n')
+    catalog = f"sqlite:///{tmp_path / 'tenants.db'}"
+    settings = Settings(database_url=catalog, data_dir=tmp_path / "data", smoke_file=str(file))
+    with pytest.raises(Invalid, match=problem):
         run_worker(settings, until_idle=True)
     with pytest.raises(Unavailable, match="sandbox does not run"):  # what it needs is all that it asks for
         run_watchdog(settings)
