@@ -12,7 +12,7 @@ TESTS  ?= tests
 JOBS   ?= 8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test scan check lint types contracts serve bench prove lock clean
+.PHONY: help setup demo test scan check lint types contracts serve bench prove aws-smoke lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ bench: $(READY) ## benchmarks, as ratios in one run
 
 prove: $(READY) ## the long form of every proof (hours)
 	@$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist worksteal
+
+aws-smoke: $(READY) ## one tenant's whole life in a real account, which it asks for; costs money
+	@$(BIN)/python -m tests.account
 
 lock: $(READY) ## pin the dependencies anew
 	@$(BIN)/python -m pip install -q uv
