@@ -34,12 +34,51 @@ resource "aws_iam_role_policy" "this" {
   })
 }
 
+resource "aws_security_group" "this" {
+  # checkov:skip=CKV2_AWS_5: the proxy below is attached to it
+  name        = "${var.name}-proxy"
+  description = "The proxy: reached by its clients, reaches the database"
+  vpc_id      = var.vpc_id
+
+  tags = { Name = "${var.name}-proxy" }
+}
+
+locals {
+  # From whom to whom, on PostgreSQL's port: each way is opened at both of its ends.
+  ways = {
+    clients  = { from = var.client_security_group_id, to = aws_security_group.this.id }
+    database = { from = aws_security_group.this.id, to = var.database_security_group_id }
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "this" {
+  for_each = local.ways
+
+  security_group_id            = each.value.to
+  referenced_security_group_id = each.value.from
+  description                  = "PostgreSQL through the proxy of ${var.name}"
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+}
+
+resource "aws_vpc_security_group_egress_rule" "this" {
+  for_each = local.ways
+
+  security_group_id            = each.value.from
+  referenced_security_group_id = each.value.to
+  description                  = "PostgreSQL through the proxy of ${var.name}"
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+}
+
 resource "aws_db_proxy" "this" {
   name                   = var.name
   engine_family          = "POSTGRESQL"
   role_arn               = aws_iam_role.this.arn
   vpc_subnet_ids         = var.subnet_ids
-  vpc_security_group_ids = var.security_group_ids
+  vpc_security_group_ids = [aws_security_group.this.id]
   require_tls            = true
   idle_client_timeout    = var.idle_seconds
 

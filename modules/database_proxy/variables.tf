@@ -38,9 +38,19 @@ variable "subnet_ids" {
   }
 }
 
-variable "security_group_ids" {
-  description = "Security groups of the proxy: they reach the database, and are reached by the application."
-  type        = list(string)
+variable "vpc_id" {
+  description = "VPC of those subnets."
+  type        = string
+}
+
+variable "client_security_group_id" {
+  description = "Security group of those who connect to the proxy."
+  type        = string
+}
+
+variable "database_security_group_id" {
+  description = "Security group of the database."
+  type        = string
 }
 
 variable "connections_percent" {

@@ -32,7 +32,7 @@ def test_a_platform_with_its_application_is_made_stays_as_it_is_and_goes(company
 
 
 def tagged(machine: Machine) -> list[str]:
-    """Everything that carries our tags, as AWS knows it; a key that is being deleted still does."""
+    """What carries our tags and lives, as AWS knows it."""
     pages = client(machine, "resourcegroupstaggingapi").get_paginator("get_resources")
     wanted = [{"Key": "managed-by", "Values": ["controlplane"]}]
     arns = [
@@ -40,4 +40,17 @@ def tagged(machine: Machine) -> list[str]:
         for page in pages.paginate(TagFilters=wanted)
         for one in page["ResourceTagMappingList"]
     ]
-    return [arn for arn in arns if ":kms:" not in arn]
+    return [arn for arn in arns if not is_leaving(machine, arn)]
+
+
+def is_leaving(machine: Machine, arn: str) -> bool:
+    """AWS shows for a while what was deleted: keys and secrets for days, machines for an hour."""
+    service = arn.split(":")[2]
+    if service == "kms":
+        return "DeletionDate" in client(machine, "kms").describe_key(KeyId=arn)["KeyMetadata"]
+    if service == "secretsmanager":
+        return "DeletedDate" in client(machine, "secretsmanager").describe_secret(SecretId=arn)
+    if ":instance/" in arn:
+        found = client(machine, "ec2").describe_instances(InstanceIds=[arn.rpartition("/")[2]])
+        return found["Reservations"][0]["Instances"][0]["State"]["Name"] == "terminated"
+    return False

@@ -22,7 +22,7 @@ from tests.golden.test_golden import compare, own_files, shared_files
 from tests.golden.workspaces import tenant
 
 HERE = Path(__file__).parent
-EDGE, HOST = "serverless_cdn", "single_ec2_event"
+EDGE, HOST, EVENTS = "serverless_cdn", "single_ec2_event", "serverless_shared_db"
 
 
 def values(name: str, environment: Environment, **options: Any) -> dict[str, Any]:
@@ -125,6 +125,39 @@ def test_functions_never_open_more_connections_than_the_database_bears() -> None
     for environment in Environment:
         found = values(EDGE, environment)
         assert pool * found["api_concurrency"] <= by_class[found["database_class"]]
+
+
+# --- functions, events and a proxy --------------------------------------------------------------------
+
+
+def test_no_function_goes_past_the_proxy() -> None:
+    (proxy,) = wired(EVENTS, "database_proxy")
+    functions = wired(EVENTS, "lambda_function")
+    assert {given(f, "environment")["DATABASE_HOST"] for f in functions} == {f"module.{proxy.name}.endpoint"}
+    assert given(proxy, "secret_arns") == ["local.application_secret_arn"]
+
+
+def test_functions_never_open_more_connections_than_the_proxy_takes() -> None:
+    functions = wired(EVENTS, "lambda_function")
+    for environment in Environment:
+        found = values(EVENTS, environment)
+        clients = sum(
+            int(given(f, "environment")["DATABASE_POOL_MAX"].strip('"')) * most_at_once(f, found)
+            for f in functions
+        )
+        assert clients <= 1000  # that the platform's proxy is made for
+
+
+def most_at_once(function: WiredModule, found: dict[str, Any]) -> int:
+    reserved = given(function, "concurrency")["reserved"]
+    return int(reserved) if isinstance(reserved, int) else int(found[str(reserved).removeprefix("var.")])
+
+
+def test_what_could_not_be_delivered_is_kept_and_told() -> None:
+    (bus,) = wired(EVENTS, "event_bus")
+    (queue,) = wired(EVENTS, "queue")
+    assert given(bus, "dead_letter_arn") == f"module.{queue.name}.arn"
+    assert given(queue, "alarm_topic_arn") == "module.alerts.arn"
 
 
 # --- databases alone ----------------------------------------------------------------------------------

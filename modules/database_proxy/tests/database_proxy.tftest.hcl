@@ -10,12 +10,14 @@ mock_provider "aws" {
 }
 
 variables {
-  name               = "acme-proxy"
-  database           = "acme-e1"
-  secret_arns        = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:one"]
-  key_arn            = "arn:aws:kms:us-east-1:123456789012:key/one"
-  subnet_ids         = ["subnet-a", "subnet-b"]
-  security_group_ids = ["sg-1"]
+  name                       = "acme-proxy"
+  database                   = "acme-e1"
+  secret_arns                = ["arn:aws:secretsmanager:us-east-1:123456789012:secret:one"]
+  key_arn                    = "arn:aws:kms:us-east-1:123456789012:key/one"
+  vpc_id                     = "vpc-1"
+  subnet_ids                 = ["subnet-a", "subnet-b"]
+  client_security_group_id   = "sg-client"
+  database_security_group_id = "sg-database"
 }
 
 run "it_requires_tls_and_opens_its_own_secrets_only" {
@@ -34,6 +36,20 @@ run "it_requires_tls_and_opens_its_own_secrets_only" {
   assert {
     condition     = aws_db_proxy_target.this.db_instance_identifier == "acme-e1" && aws_db_proxy_default_target_group.this.connection_pool_config[0].max_connections_percent == 90
     error_message = "It leaves a tenth of the connections to others."
+  }
+}
+
+run "it_stands_between_its_clients_and_the_database" {
+  command = apply
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.this["clients"].referenced_security_group_id == "sg-client" && aws_vpc_security_group_ingress_rule.this["database"].security_group_id == "sg-database"
+    error_message = "Clients reach the proxy, and the proxy the database."
+  }
+
+  assert {
+    condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.this : rule.from_port == 5432 && rule.cidr_ipv4 == null])
+    error_message = "PostgreSQL alone, and no range of addresses."
   }
 }
 

@@ -1,0 +1,55 @@
+output "vpc_id" {
+  value = module.network.vpc_id
+}
+
+output "application_subnet_ids" {
+  value = module.network.application_subnet_ids
+}
+
+output "application_security_group_id" {
+  value = module.network.application_security_group_id
+}
+
+output "controlplane_security_group_id" {
+  value = module.network.controlplane_security_group_id
+}
+
+output "database_identifier" {
+  value = module.database.identifier
+}
+
+output "database_endpoint" {
+  value = module.database.endpoint
+}
+
+output "database_port" {
+  value = module.database.port
+}
+
+output "database_max_connections" {
+  value = module.database.max_connections
+}
+
+output "proxy_endpoint" {
+  value = module.proxy.endpoint
+}
+
+output "socket_url" {
+  value = module.sockets.url
+}
+
+output "event_bus" {
+  value = module.events.bus_name
+}
+
+output "alarm_topic_arn" {
+  value = module.alerts.arn
+}
+
+output "edge_domain" {
+  value = module.cdn.domain
+}
+
+output "name_servers" {
+  value = module.dns.name_servers
+}
