@@ -15,11 +15,14 @@ def _setting(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
 
 
-def _terraform_slots() -> int:
-    """A Terraform process needs one core and 0.8 GB; half of what is there, two at least."""
-    cores = os.cpu_count() or 1
-    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+def slots_of(cores: int, memory_gb: float) -> int:
+    """A Terraform process that works needs a core and 0.8 GB, of half of the memory; one there is always."""
     return max(1, min(cores, int(memory_gb / 2 / 0.8)))
+
+
+def _slots_here() -> int:
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return slots_of(os.cpu_count() or 1, memory_gb)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class Settings:
 
     @property
     def slots(self) -> int:
-        return self.terraform_slots or _terraform_slots()
+        return self.terraform_slots or _slots_here()
 
 
 class BadSetting(ValueError):
