@@ -1,0 +1,81 @@
+"""Faults that the sandbox injects, and what AWS holds of a tenant afterwards."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.machine import Machine
+from tests.e2e.team import SECONDS, ask, client
+
+FAULTS = ("throttle", "error", "timeout_after_effect", "stale")
+_MOST_COMMANDS = 4
+_STRUCK = re.compile(r"injecting (\w+) into \S+?:(\w+)")
+
+
+def rule(action: str, fault: str, identifier: str = "", **more: int) -> dict[str, Any]:
+    return {"action": action, "fault": fault, "identifier": identifier, **more}
+
+
+def inject(machine: Machine, rules: Iterable[dict[str, Any]]) -> None:
+    """From now on, counted anew."""
+    file = _sandbox(machine) / "faults.json"
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps({"rules": list(rules)}))
+    beside.replace(file)
+
+
+def calm(machine: Machine) -> None:
+    (_sandbox(machine) / "faults.json").unlink(missing_ok=True)
+
+
+def struck(machine: Machine) -> set[tuple[str, str]]:
+    """Which action met which fault, as the sandbox's log says."""
+    log = (_sandbox(machine) / "sandbox.log").read_text(encoding="utf-8", errors="replace")
+    return {(action, fault) for fault, action in _STRUCK.findall(log)}
+
+
+def _sandbox(machine: Machine) -> Path:
+    return machine.folder / ".controlplane" / "sandbox"
+
+
+def inventory(machine: Machine, slug: str) -> list[str]:
+    """Everything in AWS that carries the tenant's name, written as if all tenants were called `*`."""
+    uid = ask(machine, "tenant", "show", slug)["uid"]
+    found = [name for name in _everything(machine) if uid in name]
+    return sorted(name.replace(f"{slug}-{uid}", "*") for name in found)
+
+
+def _everything(machine: Machine) -> Iterator[str]:
+    rds = client(machine, "rds")
+    for one in rds.describe_db_instances()["DBInstances"]:
+        yield f"instance {one['DBInstanceIdentifier']} {one['DBInstanceStatus']}"
+    for one in rds.describe_db_snapshots()["DBSnapshots"]:
+        yield f"snapshot {one['DBSnapshotIdentifier']} {one['Status']}"
+    for one in client(machine, "secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]:
+        yield f"secret {one['Name']}" + (" leaving" if one.get("DeletedDate") else "")
+    for one in client(machine, "ssm").describe_parameters()["Parameters"]:
+        yield f"parameter {one['Name']}"
+    for one in client(machine, "cloudwatch").describe_alarms()["MetricAlarms"]:
+        yield f"alarm {one['AlarmName']}"
+    for one in client(machine, "logs").describe_log_groups()["logGroups"]:
+        yield f"log {one['logGroupName']}"
+
+
+def planned_again(machine: Machine, slug: str) -> str:
+    """How a change that wants nothing new ends: `no_changes`, where everything is as it is wanted."""
+    return str(ask(machine, "tenant", "reconcile", slug, "--auto-approve")["status"])
+
+
+def brought_to(machine: Machine, slug: str, phase: str) -> list[str]:
+    """Do what `tenant explain` says, word for word, until the tenant is there; what had to be done."""
+    done: list[str] = []
+    while ask(machine, "tenant", "show", slug)["phase"] != phase:
+        explained = ask(machine, "tenant", "explain", slug)
+        assert len(done) < _MOST_COMMANDS, (slug, done, explained)
+        done.append(str(explained["next_command"]))
+        machine.run(*done[-1].split()[1:], seconds=SECONDS)
+    return done
