@@ -1,4 +1,4 @@
-"""destroy: fence, take off what protects, prove a final snapshot, and only then remove."""
+"""destroy: fence, take off what protects, prove a final snapshot, archive it, and only then remove."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from controlplane.steps import credentials, power, probing, slots, snapshots
 
 
 class Destroy(Request):
-    """`confirm` repeats the slug: nobody destroys a tenant by a slip of the hand."""
+    """`confirm` repeats the slug: nobody destroys a tenant by a slip of the hand. `archive`: where the
+    platform has one; it is waited for."""
 
     confirm: str
     grace_days: Annotated[int, Field(ge=0, le=365)] = 30
+    archive: bool = True
 
 
 DESTROY = offer(
@@ -28,7 +30,7 @@ DESTROY = offer(
             Round(
                 "unprotect",
                 before=(power.wake,),
-                complete=(slots.settle, snapshots.fence, snapshots.take_final),
+                complete=(slots.settle, snapshots.fence, snapshots.take_final, snapshots.archive),
                 phase=Phase.TEARING_DOWN,
             ),
             Round(

@@ -28,7 +28,7 @@ FINALIZE = offer(
             Round(
                 "unprotect",
                 before=(moving.begin_finalizing, replicating.end_reverse),
-                complete=(slots.settle, leaving.take_last),
+                complete=(slots.settle, leaving.take_last, leaving.archive_last),
             ),
             REMOVE,
         ),

@@ -46,7 +46,7 @@ def go_back(operation_id: str) -> dict[str, Any]:
     return {"route": route, "loss": loss}
 
 
-_UNPROTECT = Round("unprotect", complete=(slots.settle, leaving.take_last))
+_UNPROTECT = Round("unprotect", complete=(slots.settle, leaving.take_last, leaving.archive_last))
 
 ROLLBACK = offer(
     OperationType(

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from controlplane.ports.aws import BackupWindow, Cloud, DatabaseInstance, SecretRef, Snapshot
+from controlplane.ports.aws import (
+    ArchivePlace,
+    BackupWindow,
+    Cloud,
+    DatabaseInstance,
+    Export,
+    SecretRef,
+    Snapshot,
+)
 from controlplane.ports.fleet import (
     AlarmMessage,
     AlarmSource,
@@ -39,12 +47,14 @@ from controlplane.ports.web import Web
 __all__ = [
     "AlarmMessage",
     "AlarmSource",
+    "ArchivePlace",
     "BackupWindow",
     "BillSource",
     "Cloud",
     "DataKey",
     "Database",
     "DatabaseInstance",
+    "Export",
     "FleetSource",
     "Keyring",
     "Login",

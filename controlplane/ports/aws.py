@@ -74,6 +74,28 @@ class BackupWindow:
     latest: datetime | None
 
 
+@dataclass(frozen=True)
+class ArchivePlace:
+    """Where snapshots are exported to, by whom, and under which key."""
+
+    bucket: str
+    role_arn: str
+    key_arn: str
+
+
+@dataclass(frozen=True)
+class Export:
+    """The rows of a snapshot on their way into a bucket, or there."""
+
+    identifier: str
+    snapshot_arn: str
+    status: str  # starting, in_progress, complete, failed, canceling, canceled
+    bucket: str
+    prefix: str
+    percent: int = 0
+    problem: str = ""
+
+
 class Cloud(Protocol):
     """The AWS calls that we make ourselves. Safe to repeat: names are deterministic, "already exists"
     is answered by a look at our ownership tags, and throttling is retried with back-off inside."""
@@ -121,6 +143,14 @@ class Cloud(Protocol):
     def snapshots(self, database: str | None = None) -> Sequence[Snapshot]: ...
 
     def delete_snapshot(self, identifier: str) -> None: ...
+
+    def export_snapshot(self, identifier: str, snapshot_arn: str, prefix: str, to: ArchivePlace) -> Export:
+        """Begin to export it; one of this name that was begun already is answered as it is."""
+        ...
+
+    def exports(self, snapshot_arn: str) -> Sequence[Export]:
+        """All that were ever begun of it, oldest first."""
+        ...
 
     def backup_window(self, resource_id: str) -> BackupWindow | None:
         """Of an instance that is there, or that is gone and whose backups were kept; None: there are none."""

@@ -7,7 +7,7 @@ from typing import Any
 from controlplane.domain.errors import Conflict
 from controlplane.domain.migration.states import FINAL, State
 from controlplane.steps import credentials, moving, probing, subject
-from controlplane.steps.snapshots import prove_final
+from controlplane.steps.snapshots import archived, prove_final
 from controlplane.steps.story import effect, say
 from controlplane.steps.world import world
 from controlplane.store import moves, slots
@@ -26,6 +26,21 @@ def take_last(operation_id: str) -> dict[str, Any]:
     with world().db.write() as session:
         slots.record_final_snapshot(session, found.the_tenant().uid, taken)
     return {"final_snapshot": taken}
+
+
+@effect("archive_last", "exporting what it holds to the archive")
+def archive_last(operation_id: str) -> dict[str, Any]:
+    """Raises unless it is there: then nothing is removed."""
+    found = subject.load(operation_id)
+    slot, uid = moving.slot_at(found, moving.leaving_epoch(found)), found.the_tenant().uid
+    with world().db.read() as session:
+        taken = dict(slots.get(session, uid, slot.epoch).final_snapshot)
+    if not taken:
+        return {"final_snapshot": None}
+    kept = archived(operation_id, found, slot, taken)
+    with world().db.write() as session:
+        slots.record_final_snapshot(session, uid, kept)
+    return {"final_snapshot": kept}
 
 
 @effect("require_slot_gone", "making sure that the slot is gone")

@@ -1,4 +1,5 @@
-"""Snapshots that a tenant's life depends on: of deterministic names, and proven, or nothing goes on."""
+"""Snapshots that a tenant's life depends on: of deterministic names, and proven, or nothing goes on; and the
+archive that the last of them is exported to."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ import time
 from typing import Any
 
 from controlplane.domain.errors import Conflict
+from controlplane.domain.names import slot_key
+from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import SlotSpec
-from controlplane.ports import Snapshot
+from controlplane.ports import ArchivePlace, Export, Snapshot
 from controlplane.steps import subject
 from controlplane.steps.credentials import login, secret_of, tags_of
 from controlplane.steps.story import effect, say
@@ -15,6 +18,9 @@ from controlplane.steps.world import world
 from controlplane.store import slots
 
 _WAIT_SECONDS = 7200
+_EXPORT_SECONDS = 24 * 3600  # RDS restores the snapshot first; large ones take hours
+_SLOWEST_LOOK = 30.0
+_OVER = ("complete", "failed", "canceled")
 
 
 @effect("fence", "closing the application's logins")
@@ -58,6 +64,68 @@ def prove_final(operation_id: str, found: subject.Subject, slot: SlotSpec) -> di
         return None
     tags = tags_of(found.the_tenant(), slot)
     return receipt(prove(f"{slot.identifier}-teardown", slot.identifier, tags))
+
+
+@effect("archive", "exporting what is left to the archive")
+def archive(operation_id: str) -> dict[str, Any]:
+    """Raises unless every final snapshot's rows are in the bucket: then nothing is deleted."""
+    found = subject.load(operation_id)
+    uid = found.the_tenant().uid
+    with world().db.read() as session:
+        taken = {slot.epoch: dict(slots.get(session, uid, slot.epoch).final_snapshot) for slot in found.slots}
+    kept = [archived(operation_id, found, s, taken[s.epoch]) for s in found.slots if taken[s.epoch]]
+    with world().db.write() as session:
+        for one in kept:
+            slots.record_final_snapshot(session, uid, one)
+    return {"final_snapshots": kept}
+
+
+def archived(
+    operation_id: str, found: subject.Subject, slot: SlotSpec, taken: dict[str, Any]
+) -> dict[str, Any]:
+    """The receipt of a proven snapshot, with where its rows lie as files, or why they do not."""
+    place = _archive_of(found, slot)
+    wanted = found.payload.get("archive", True)
+    if place is None or not wanted:
+        why = "its platform has no archive" if wanted else f"{found.operation.requested_by} wanted none"
+        say(operation_id, "warning", f"{slot.identifier} is not archived: {why}")
+        return {**taken, "archive": {"skipped": why}}
+    done = _await_export(operation_id, _exported(found, slot, taken["arn"], place))
+    return {**taken, "archive": {"export": done.identifier, "bucket": done.bucket, "prefix": done.prefix}}
+
+
+def _archive_of(found: subject.Subject, slot: SlotSpec) -> ArchivePlace | None:
+    home = found.homes.get(slot.environment or Environment(found.the_tenant().environment), {})
+    bucket, role = home.get("archive_bucket"), home.get("archive_role_arn")
+    return ArchivePlace(str(bucket), str(role), str(home["database_key_arn"])) if bucket and role else None
+
+
+def _exported(found: subject.Subject, slot: SlotSpec, arn: str, place: ArchivePlace) -> Export:
+    """What an earlier try began is gone on with; only after one that failed another is begun."""
+    cloud = world().ports.cloud
+    tries = cloud.exports(arn)
+    good = [one for one in tries if one.status not in ("failed", "canceling", "canceled")]
+    if good:
+        return good[-1]
+    name = f"{found.the_tenant().uid}-{slot_key(slot.epoch)}-archive-{len(tries) + 1}"
+    return cloud.export_snapshot(name, arn, f"databases/{slot.identifier}", place)
+
+
+def _await_export(operation_id: str, begun: Export) -> Export:
+    deadline, pause = time.monotonic() + _EXPORT_SECONDS, world().poll_seconds
+    while begun.status not in _OVER and time.monotonic() < deadline:
+        time.sleep(pause)
+        pause = min(1.5 * pause, _SLOWEST_LOOK)
+        seen = world().ports.cloud.exports(begun.snapshot_arn)
+        begun = next((one for one in seen if one.identifier == begun.identifier), begun)
+    if begun.status != "complete":
+        raise Conflict(
+            f"the export {begun.identifier} to {begun.bucket} is {begun.status}, and nothing goes without it"
+            + (f" ({begun.problem})" if begun.problem else ""),
+            hint=f"mend it, then: controlplane operation settle {operation_id}; `destroy --no-archive` does "
+            "without",
+        )
+    return begun
 
 
 @effect("pre_snapshot", "taking a snapshot before the change")

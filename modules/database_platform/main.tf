@@ -1,4 +1,4 @@
-# What all tenant databases of a platform share: subnet group, parameter groups, key, alarm topic. AWS grants
+# What all tenant databases of a platform share: subnet group, parameter groups, key, alarm topic, archive. AWS grants
 # fifty parameter groups and fifty subnet groups a region, so none of these may ever be one per tenant.
 
 data "aws_caller_identity" "current" {}
@@ -118,4 +118,49 @@ resource "aws_sns_topic_subscription" "this" {
   topic_arn = aws_sns_topic.alarms.arn
   protocol  = "email"
   endpoint  = each.key
+}
+
+# RDS writes what a leaving database held into the archive's bucket, as this role.
+resource "aws_iam_role" "archive" {
+  count = var.archive ? 1 : 0
+
+  name = "${substr(var.name, 0, 40)}-${substr(sha1("${var.name}/archive"), 0, 8)}-export"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "export.rds.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "archive" {
+  count = var.archive ? 1 : 0
+
+  name = "archive"
+  role = aws_iam_role.archive[0].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = "${var.archive_bucket_arn}/databases/*"
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["s3:GetBucketLocation", "s3:ListBucket"]
+        Resource = var.archive_bucket_arn
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = aws_kms_key.this.arn
+      },
+    ]
+  })
 }

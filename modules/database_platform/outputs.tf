@@ -17,3 +17,8 @@ output "alarm_topic_arn" {
   description = "Topic that the alarms of tenant databases are sent to."
   value       = aws_sns_topic.alarms.arn
 }
+
+output "archive_role_arn" {
+  description = "As whom RDS exports snapshots into the archive, once it may; null: nothing is archived."
+  value       = one(aws_iam_role_policy.archive[*].id) == null ? null : aws_iam_role.archive[0].arn
+}

@@ -49,3 +49,20 @@ variable "emails" {
     error_message = "E-mail addresses."
   }
 }
+
+variable "archive" {
+  description = "Whether the last snapshot of a database is exported to the archive's bucket before the database goes."
+  type        = bool
+  default     = false
+}
+
+variable "archive_bucket_arn" {
+  description = "Bucket of the archive; only with `archive`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = !var.archive || var.archive_bucket_arn != null
+    error_message = "An archive needs its bucket."
+  }
+}

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from controlplane.adapters.aws import Aws, AwsAccount
 from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
-from controlplane.ports import Cloud
+from controlplane.ports import ArchivePlace, Cloud
 from controlplane.sandbox import lifecycle
 from controlplane.sandbox.options import SandboxOptions
 from tests.fakes.cloud import FakeCloud
@@ -315,6 +315,29 @@ def test_a_snapshot_is_copied_once_and_under_another_key(place: Place, name: str
     assert found is not None
     assert (found.database, found.kms_key_id, found.encrypted) == (name, key, True)
     assert found.tags["uid"] == OURS["uid"]
+
+
+def test_a_snapshot_is_exported_once_under_one_name(place: Place, name: str) -> None:
+    place.available(name)
+    taken = place.cloud.create_snapshot(f"{name}-final", name, OURS)
+    place.snapshot_comes(f"{name}-final")
+    to = ArchivePlace("an-archive", "arn:aws:iam::123456789012:role/export", place.makes.key())
+    assert place.cloud.exports(taken.arn) == []
+    for _ in range(2):
+        begun = place.cloud.export_snapshot(f"{name}-1", taken.arn, "databases/x", to)
+        assert (begun.identifier, begun.snapshot_arn) == (f"{name}-1", taken.arn)
+    place.cloud.export_snapshot(f"{name}-2", taken.arn, "databases/x", to)
+    found = place.cloud.exports(taken.arn)
+    assert [one.identifier for one in found] == [f"{name}-1", f"{name}-2"]
+    assert {(one.status, one.bucket, one.prefix) for one in found} == {
+        ("complete", "an-archive", "databases/x")
+    }
+
+
+def test_what_is_no_snapshot_is_not_exported(place: Place, name: str) -> None:
+    to = ArchivePlace("an-archive", "arn:aws:iam::123456789012:role/export", "key")
+    with pytest.raises(Missing, match=name):
+        place.cloud.export_snapshot(name, f"arn:aws:rds:us-east-1:123456789012:snapshot:{name}", "x", to)
 
 
 def test_a_copy_needs_its_snapshot(place: Place, name: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
 from controlplane.domain.migration.evidence import Redeployment
-from controlplane.ports import BackupWindow, DatabaseInstance, SecretRef, Snapshot
+from controlplane.ports import ArchivePlace, BackupWindow, DatabaseInstance, Export, SecretRef, Snapshot
 from tests.fakes.world import World
 
 ACCOUNT = "123456789012"
@@ -25,7 +26,7 @@ class FakeCloud:
     def __init__(self, path: Path | None = None, region: str = "us-east-1") -> None:
         self.region = region
         self.session = ""  # of the operation that calls are made for
-        kinds = ("secrets", "parameters", "databases", "snapshots", "peaks", "kept", "services")
+        kinds = ("secrets", "parameters", "databases", "snapshots", "peaks", "kept", "services", "exports")
         self.world = World(path, lambda: {kind: {} for kind in kinds})
 
     # --- making the world ---------------------------------------------------------------------------
@@ -87,6 +88,11 @@ class FakeCloud:
     def remove_service(self, cluster: str, service: str) -> None:
         with self.world.open() as state:
             del state["services"][f"{cluster}/{service}"]
+
+    def fail_next_export(self, problem: str) -> None:
+        """AWS takes it, and finds out later."""
+        with self.world.open() as state:
+            state.setdefault("export_problems", []).append(problem)
 
     def measure_peak(self, identifier: str, connections: int) -> None:
         with self.world.open() as state:
@@ -217,6 +223,25 @@ class FakeCloud:
             if found is not None:
                 _check_ours(f"the snapshot {identifier}", found["tags"])
                 del state["snapshots"][identifier]
+
+    def export_snapshot(self, identifier: str, snapshot_arn: str, prefix: str, to: ArchivePlace) -> Export:
+        with self.world.call("export_snapshot", identifier, changes=True) as state:
+            of = next((s for s in state["snapshots"].values() if s["arn"] == snapshot_arn), None)
+            if of is None:
+                raise Missing(f"exporting the snapshot {snapshot_arn}: there is none")
+            if identifier not in state["exports"]:
+                problems = state.get("export_problems", [])
+                problem = problems.pop(0) if problems else ""
+                made = Export(identifier, snapshot_arn, "in_progress", to.bucket, prefix, problem=problem)
+                state["exports"][identifier] = asdict(made)
+            return Export(**state["exports"][identifier])
+
+    def exports(self, snapshot_arn: str) -> Sequence[Export]:
+        with self.world.call("exports", snapshot_arn) as state:
+            for one in state["exports"].values():  # whoever looks again finds it over
+                one["status"] = "failed" if one["problem"] else "complete"
+            every = [Export(**one) for one in state["exports"].values()]
+        return [one for one in every if one.snapshot_arn == snapshot_arn]
 
     def backup_window(self, resource_id: str) -> BackupWindow | None:
         with self.world.call("backup_window", resource_id) as state:

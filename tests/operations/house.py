@@ -36,6 +36,8 @@ PLATFORM: dict[str, Any] = {
     "database_security_group_id": "sg-0a1b2c3d4e5f60718",
     "database_key_arn": "arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-0000-4000-8000-000000000001",
     "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:platform-alarms",
+    "archive_bucket": "platform-archive-123456789012",
+    "archive_role_arn": "arn:aws:iam::123456789012:role/platform-export",
     "parameter_groups": {"16": "platform-postgres16"},
     "cluster": "platform",
     "service": "application",

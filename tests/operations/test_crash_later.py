@@ -39,7 +39,7 @@ INTENDED = ("begin_leg", "record_intent", *DECIDED)
 LEFT = ("settle_slots", "rewrite_workspace", "succeed")
 CONNECTED = ("set_up_roles", "point_route", "probe", "record_endpoint")
 MOVED = (*[step for step in PLANNED if step != "converge"], "settle_slots")
-REMOVED = ("last_snapshot", "require_slot_gone", "forget_slot_secrets", "retire_slot")
+REMOVED = ("last_snapshot", "archive_last", "require_slot_gone", "forget_slot_secrets", "retire_slot")
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ DESTROY = (
     "settle_slots",
     "fence",
     "final_snapshot",
+    "archive",
     "require_gone",
     "forget_secrets",
     "retire_slots",
@@ -105,7 +106,8 @@ def test_a_destroy_survives_a_kill(asked: Asked, tmp_path: Path, point: str) -> 
     assert seen["status"] == "succeeded", (seen["metadata"], seen.get("error"))
     assert tenants.show(house.control, ADMIN, "acme")["phase"] == "torn_down"
     assert house.cloud.databases() == []
-    assert len(house.cloud.snapshots()) == 1
+    [snapshot] = house.cloud.snapshots()
+    assert [one.status for one in house.cloud.exports(snapshot.arn)] == ["complete"]
     assert len(house.terraform.applied()) == len(set(house.terraform.applied())) == 3
 
 

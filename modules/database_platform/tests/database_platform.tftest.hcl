@@ -149,3 +149,41 @@ run "what_is_no_address_is_refused" {
 
   expect_failures = [var.emails]
 }
+
+run "without_an_archive_nobody_may_export" {
+  command = apply
+
+  assert {
+    condition     = output.archive_role_arn == null && length(aws_iam_role.archive) == 0
+    error_message = "Nothing is archived unless it is asked for."
+  }
+}
+
+run "an_archive_is_written_by_rds_alone_below_its_prefix" {
+  command = apply
+
+  variables {
+    archive            = true
+    archive_bucket_arn = "arn:aws:s3:::archive"
+  }
+
+  assert {
+    condition     = output.archive_role_arn == aws_iam_role.archive[0].arn
+    error_message = "The role is given out."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.archive[0].assume_role_policy).Statement[0].Principal.Service == "export.rds.amazonaws.com" && jsondecode(aws_iam_role_policy.archive[0].policy).Statement[0].Resource == "arn:aws:s3:::archive/databases/*"
+    error_message = "RDS writes below databases/ and nowhere else."
+  }
+}
+
+run "an_archive_without_a_bucket_is_refused" {
+  command = plan
+
+  variables {
+    archive = true
+  }
+
+  expect_failures = [var.archive_bucket_arn]
+}

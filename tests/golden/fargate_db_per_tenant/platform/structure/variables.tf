@@ -78,6 +78,11 @@ variable "log_archive" {
   type        = bool
 }
 
+variable "database_archive" {
+  description = "Whether a database's last snapshot is exported to a bucket before the database goes; paid by its size."
+  type        = bool
+}
+
 variable "protected" {
   description = "Whether AWS refuses to delete the load balancer."
   type        = bool
