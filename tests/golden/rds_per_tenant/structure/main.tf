@@ -58,9 +58,21 @@ module "network" {
 module "database_platform" {
   source = "./modules/database_platform"
 
-  name              = var.name
-  subnet_ids        = module.network.database_subnet_ids
-  engine_majors     = var.engine_majors
-  key_deletion_days = var.key_deletion_days
-  emails            = var.alert_emails
+  name               = var.name
+  subnet_ids         = module.network.database_subnet_ids
+  engine_majors      = var.engine_majors
+  key_deletion_days  = var.key_deletion_days
+  archive            = var.database_archive
+  archive_bucket_arn = module.archive.bucket_arn
+  emails             = var.alert_emails
+}
+
+module "archive" {
+  source = "./modules/storage_bucket"
+
+  name        = var.short_name
+  purpose     = "archive"
+  key_arn     = module.key.key_arn
+  transitions = { GLACIER_IR = 90 }
+  expire_days = 365
 }

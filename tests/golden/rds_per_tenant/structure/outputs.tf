@@ -34,6 +34,14 @@ output "alarm_topic_arn" {
   value = module.database_platform.alarm_topic_arn
 }
 
+output "archive_bucket" {
+  value = module.archive.bucket
+}
+
+output "archive_role_arn" {
+  value = module.database_platform.archive_role_arn
+}
+
 output "platform_key_arn" {
   value = module.key.key_arn
 }

@@ -43,6 +43,11 @@ variable "interface_endpoints" {
   type        = list(string)
 }
 
+variable "database_archive" {
+  description = "Whether a database's last snapshot is exported to a bucket before the database goes; paid by its size."
+  type        = bool
+}
+
 variable "engine_majors" {
   description = "Majors of PostgreSQL that tenants may run; each has one parameter group."
   type        = list(string)
