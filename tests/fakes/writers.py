@@ -6,6 +6,7 @@ COMMIT returned. What was noted and is not there later is a lost write.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -63,7 +64,9 @@ class Writers:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._acknowledged: set[Pair] = set()
+        self._times: list[float] = []
         self._refused = 0
+        self._collided = 0
         self._threads = [threading.Thread(target=self._work, args=(n,), daemon=True) for n in range(count)]
 
     def __enter__(self) -> Writers:
@@ -92,6 +95,18 @@ class Writers:
         with self._lock:
             return self._refused
 
+    @property
+    def collided(self) -> int:
+        """Numbers that a sequence gave twice, as the primary key saw it."""
+        with self._lock:
+            return self._collided
+
+    def longest_pause(self) -> float:
+        """Seconds between two acknowledgements, of whomever: for so long nobody could write."""
+        with self._lock:
+            times = sorted(self._times)
+        return max((after - before for before, after in itertools.pairwise(times)), default=0.0)
+
     def wait_for(self, more: int = 200) -> None:
         """Until so many more writes were acknowledged."""
         goal = len(self.acknowledged) + more
@@ -114,6 +129,11 @@ class Writers:
                         connection.commit()
                         with self._lock:
                             self._acknowledged.add((writer, number))
+                            self._times.append(time.monotonic())
+            except psycopg.errors.UniqueViolation:
+                with self._lock:
+                    self._collided += 1
+                time.sleep(0.005)
             except psycopg.OperationalError:
                 with self._lock:
                     self._refused += 1

@@ -20,6 +20,7 @@ from controlplane.durable import on_reach
 from controlplane.ports import DatabaseInstance, SecretRef
 from controlplane.steps import world
 from tests.fakes.cloud import FakeCloud
+from tests.operations import mutants
 from tests.operations.crash_worker import SECONDS, warm
 from tests.operations.house import House, build
 
@@ -55,19 +56,24 @@ class ServersCloud(FakeCloud):
             admin.execute(statement.format(sql.Identifier(at["master"]), sql.Literal(password)))
 
 
-def build_on_servers(folder: Path, programs: Path) -> House:
+def build_on_servers(folder: Path, programs: Path, mutant: str = "") -> House:
+    """`mutant`: what this house does wrongly, on purpose."""
     house = build(folder)
     house.cloud = house.terraform.cloud = ServersCloud(folder)
     house.terraform.database = None
     here = world.world()
-    real = {"database": Postgres(), "migration": MigrationSql(Connector(), programs)}
-    world.install(replace(here, ports=replace(here.ports, cloud=house.cloud, **real), tls="prefer"))
+    database, migration = Postgres(), MigrationSql(Connector(), programs)
+    if mutant:
+        site = json.loads((folder / SITE).read_text())
+        database, migration = mutants.MUTANTS[mutant](mutants.Site(site, programs))
+    ports = replace(here.ports, cloud=house.cloud, database=database, migration=migration)
+    world.install(replace(here, ports=ports, tls="prefer"))
     return house
 
 
-def work(folder: Path, programs: Path, point: str = "") -> int:
+def work(folder: Path, programs: Path, point: str = "", mutant: str = "") -> int:
     """Run a worker until nothing is left to do, or until it kills itself at `STEP:WHERE:COUNT`."""
-    process = warm.Process(target=_work, args=(str(folder), str(programs), point))
+    process = warm.Process(target=_work, args=(str(folder), str(programs), point, mutant))
     process.start()
     process.join(2 * SECONDS)
     if process.is_alive():
@@ -76,7 +82,7 @@ def work(folder: Path, programs: Path, point: str = "") -> int:
     return process.exitcode or 0
 
 
-def _work(folder: str, programs: str, point: str) -> None:
+def _work(folder: str, programs: str, point: str, mutant: str) -> None:
     counts: Counter[str] = Counter()
 
     def listen(step: str, where: str) -> None:
@@ -84,7 +90,7 @@ def _work(folder: str, programs: str, point: str) -> None:
         if f"{step}:{where}:{counts[f'{step}:{where}']}" == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    house = build_on_servers(Path(folder), Path(programs))
+    house = build_on_servers(Path(folder), Path(programs), mutant)
     on_reach(listen)
     house.worker().run(until_idle=True)
     os._exit(0)

@@ -5,36 +5,27 @@ Nothing that was acknowledged is lost, doubled or torn; a number that a sequence
 
 from __future__ import annotations
 
-import json
 import signal
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from controlplane.domain.operation import Kind
 from controlplane.operations import Rollback
-from controlplane.ports import Login
-from controlplane.sandbox.clusters import ADMIN, Clusters
-from tests.fakes.rds import (
-    MASTER,
-    REPLICATING_MAJOR,
-    Server,
-    Servers,
+from tests.fakes.writers import Writers
+from tests.operations.ordinary import change, done, tenant
+from tests.operations.proving import (
+    Premises,
+    assert_whole,
     cluster_folder,
-    connect,
+    premises,
     replicating_clusters,
+    route,
+    two,
 )
-from tests.fakes.writers import TABLES, Rows, Writers, rows
-from tests.operations.house import House
-from tests.operations.ordinary import application, change, create, done, tenant
-from tests.operations.real_servers import SITE, build_on_servers, work
 from tests.operations.upgrading import picture, upgrade
 
-__all__ = ["cluster_folder", "replicating_clusters"]
+__all__ = ["cluster_folder", "premises", "replicating_clusters", "two"]
 pytestmark = pytest.mark.postgres
 STEPS = (
     *("apply", "empty_target", "follow", "catch_up", "verify_before", "raise_fence", "drain", "await_rest"),
@@ -46,83 +37,10 @@ SHORT_BACK = {"bring_back:after"}
 TAKEN_BACK = ("smoke_verdict", "fence_target", "bring_back", "reverse")
 
 
-@dataclass
-class Premises:
-    folder: Path
-    programs: Path
-    sides: dict[int, Server]
-
-    def house(self) -> House:
-        return build_on_servers(self.folder, self.programs)
-
-    def work(self, point: str = "") -> int:
-        return work(self.folder, self.programs, point)
-
-    def holds(self, epoch: int) -> Rows:
-        with self.sides[epoch].rdsadmin() as connection:
-            return rows(connection)
-
-
-@pytest.fixture(scope="module")
-def two(replicating_clusters: Clusters) -> Iterator[tuple[Server, Server]]:
-    if replicating_clusters.binaries.major < REPLICATING_MAJOR:
-        pytest.skip("this machine's PostgreSQL lets only superusers subscribe")
-    made = Servers(replicating_clusters)
-    try:
-        yield made.make(), made.make()
-    finally:
-        made.remove()
-
-
-@pytest.fixture
-def premises(two: tuple[Server, Server], tmp_path: Path) -> Iterator[Premises]:
-    """A tenant that is ready, with tables, on the first of two servers."""
-    name = f"t_{uuid.uuid4().hex[:8]}"
-    sides = {epoch: server.in_database(name) for epoch, server in enumerate(two, 1)}
-    folder = tmp_path / "house"
-    folder.mkdir()
-    (folder / SITE).write_text(json.dumps({f"e{epoch}": _at(server) for epoch, server in sides.items()}))
-    made = Premises(folder, two[0].clusters.binaries.folder, sides)
-    house = made.house()
-    create(house)
-    house.db.close()
-    assert made.work() == 0
-    with connect(application(made.house())) as connection:
-        for statement in TABLES:
-            connection.execute(statement.encode())
-    yield made
-    for server in sides.values():
-        server.drop_subscriptions()
-    for server in sides.values():
-        server.drop_database()
-        server.forget_roles()
-
-
-def _at(server: Server) -> dict[str, Any]:
-    return {
-        "host": server.address.host,
-        "port": server.address.port,
-        "database": server.database,
-        "master": MASTER,
-        "user": ADMIN,
-        "password": server.clusters.password,
-    }
-
-
 def cells(steps: tuple[str, ...], short: set[str]) -> list[Any]:
     wheres = ("before", "after", "recorded")
     points = [f"{step}:{where}" for step in steps for where in wheres]
     return [pytest.param(f"{p}:1", marks=() if p in short else pytest.mark.long) for p in points]
-
-
-def route(house: House) -> Callable[[], Login]:
-    return lambda: application(house)
-
-
-def assert_whole(held: Rows, acknowledged: set[tuple[int, int]]) -> None:
-    assert held.lost(acknowledged) == set()
-    assert held.doubled() == 0
-    assert held.torn() == set()
 
 
 @pytest.mark.parametrize("point", cells(STEPS, SHORT))

@@ -71,8 +71,8 @@ def fleet(play: Play) -> None:
 
 def meanwhile(play: Play) -> None:
     play.say(
-        "Nobody has to wait: a platform for production is made behind the next scenes. What its launch checklist "
-        "asks and no machine can see, a person answers for."
+        "Nobody has to wait: a platform for production is made behind the next scenes. What its launch "
+        "checklist asks and no machine can see, a person answers for."
     )
     production = (BLUEPRINT, "--environment", "production")
     listed = play.ask("blueprint", "checklist", *production)["items"]
