@@ -6,17 +6,23 @@ compared before its switch: the product's own look at the rows would hide that t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from controlplane.adapters.postgres import Connector, MigrationSql, Postgres
 from controlplane.domain.migration.evidence import Activity, Check, Verification
 from controlplane.ports import Login
 
+_SUBSCRIPTIONS = (
+    "SELECT subname FROM pg_subscription WHERE subdbid ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 SKIPPED = Verification((Check("V0", "nothing was compared", True, ""),), "none")
 
 
@@ -27,7 +33,6 @@ class Site:
     where: Mapping[str, Mapping[str, Any]]
     programs: Path
     source: Login | None = None
-    held: list[psycopg.Connection[Any]] = field(default_factory=list)
 
     def is_source(self, login: Login) -> bool:
         return login.port == self.where["e1"]["port"] and login.host == self.where["e1"]["host"]
@@ -38,14 +43,11 @@ class Site:
         return psycopg.connect(**facts, dbname=at["database"], connect_timeout=10)
 
     def stall_target(self) -> None:
-        """Rows that arrive wait behind a lock, as behind a long report on a busy replica."""
-        connection = self.admin("e2")
-        connection.execute("LOCK TABLE public.ledger, public.mirror IN ACCESS EXCLUSIVE MODE")
-        self.held.append(connection)
-
-    def go_on(self) -> None:
-        while self.held:
-            self.held.pop().close()
+        """Nothing arrives any more: a link that is slow enough. On a fast one nobody would notice."""
+        with self.admin("e2") as connection:
+            connection.autocommit = True
+            for (name,) in connection.execute(_SUBSCRIPTIONS).fetchall():
+                connection.execute(sql.SQL("ALTER SUBSCRIPTION {} DISABLE").format(sql.Identifier(name)))
 
 
 class Database(Postgres):
@@ -106,10 +108,11 @@ class LateFence(NoFence):
 
 
 class Stalled(Database):
-    """A sound fence; but from then on rows arrive late."""
+    """A sound fence; but what was not copied by then stays behind."""
 
     def fence_source(self, control: Login) -> int:
         self.site.stall_target()
+        time.sleep(0.3)  # in which writers go on
         return super().fence_source(control)
 
 
@@ -118,14 +121,6 @@ class NoDrain(Compared):
 
     def has_marker(self, control: Login, token: str) -> bool:
         return not self.site.is_source(control) or super().has_marker(control, token)
-
-    def unsubscribe(self, publisher: Login, subscriber: Login | None, name: str) -> None:
-        super().unsubscribe(publisher, subscriber, name)
-        self.site.go_on()
-
-    def verify(self, source: Login, target: Login, marker: str = "") -> Verification:
-        self.site.go_on()
-        return super().verify(source, target, marker)
 
 
 class NoDrainUnverified(NoDrain):
