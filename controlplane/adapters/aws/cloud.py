@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from controlplane.adapters.aws import containers, exports, metrics, parameters, secrets
+from controlplane.adapters.aws import containers, metrics, parameters, secrets
 from controlplane.adapters.aws.clients import AwsAccount, Clients, Role
 from controlplane.adapters.aws.errors import calling
 from controlplane.adapters.aws.rds import backups, databases, snapshots
@@ -94,10 +94,10 @@ class Aws:
         snapshots.delete(self._rds(), identifier)
 
     def export_snapshot(self, identifier: str, snapshot_arn: str, prefix: str, to: ArchivePlace) -> Export:
-        return exports.begin(self._rds(), identifier, snapshot_arn, prefix, to)
+        return snapshots.export(self._rds(), identifier, snapshot_arn, prefix, to)
 
     def exports(self, snapshot_arn: str) -> Sequence[Export]:
-        return exports.all_of(self._rds(Role.PLAN), snapshot_arn)
+        return snapshots.exports(self._rds(Role.PLAN), snapshot_arn)
 
     def backup_window(self, resource_id: str) -> BackupWindow | None:
         return backups.window(self._rds(Role.PLAN), resource_id)

@@ -1,8 +1,10 @@
-"""RDS snapshots. Their identifier is the idempotency key: "already exists" is answered by a look at it."""
+"""RDS snapshots and their exports. The identifier is the idempotency key: "already exists" is answered by a
+look at it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -12,14 +14,15 @@ from controlplane.adapters.aws.ownership import check_ours, check_same_owner, to
 from controlplane.adapters.aws.rds.databases import NOT_FOUND as DATABASE_NOT_FOUND
 from controlplane.adapters.aws.rds.databases import PAGE, SERVICE, WRONG_STATE
 from controlplane.domain.errors import AlreadyExists, Conflict, ControlPlaneError, Missing, Unavailable
-from controlplane.ports import Snapshot
+from controlplane.ports import ArchivePlace, Export, Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
-    from mypy_boto3_rds.type_defs import DBSnapshotTypeDef
+    from mypy_boto3_rds.type_defs import DBSnapshotTypeDef, ExportTaskResponseTypeDef, ExportTaskTypeDef
 
 NOT_FOUND = "DBSnapshotNotFound"
 EXISTS = "DBSnapshotAlreadyExists"
+_EXPORT_EXISTS = ("ExportTaskAlreadyExists", "ExportTaskAlreadyExistsFault")
 
 
 def create(client: RDSClient, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot:
@@ -137,4 +140,51 @@ def from_answer(one: DBSnapshotTypeDef) -> Snapshot:
         kms_key_id=one.get("KmsKeyId"),
         created_at=one.get("SnapshotCreateTime"),
         tags=to_mapping(one.get("TagList")),
+    )
+
+
+# --- into a bucket ----------------------------------------------------------------------------------
+
+
+def export(client: RDSClient, identifier: str, snapshot_arn: str, prefix: str, to: ArchivePlace) -> Export:
+    with calling(f"exporting the snapshot {snapshot_arn} to {to.bucket}", SERVICE):
+        try:
+            answer = client.start_export_task(
+                ExportTaskIdentifier=identifier,
+                SourceArn=snapshot_arn,
+                S3BucketName=to.bucket,
+                S3Prefix=prefix,
+                IamRoleArn=to.role_arn,
+                KmsKeyId=to.key_arn,
+            )
+        except ClientError as error:
+            if is_code(error, NOT_FOUND):
+                raise Missing(f"exporting the snapshot {snapshot_arn}: there is none") from error
+            known = exports(client, snapshot_arn) if is_code(error, *_EXPORT_EXISTS) else []
+            found = next((one for one in known if one.identifier == identifier), None)
+            if found is None:
+                raise
+            return found
+    return export_from(answer)
+
+
+def exports(client: RDSClient, snapshot_arn: str) -> list[Export]:
+    with calling(f"looking at the exports of {snapshot_arn}", SERVICE):
+        pages = client.get_paginator("describe_export_tasks").paginate(
+            SourceArn=snapshot_arn, PaginationConfig={"PageSize": PAGE}
+        )
+        rows = [one for page in pages for one in page["ExportTasks"] if one.get("SourceArn") == snapshot_arn]
+    never = datetime.min.replace(tzinfo=UTC)
+    return [export_from(one) for one in sorted(rows, key=lambda one: one.get("TaskStartTime") or never)]
+
+
+def export_from(one: ExportTaskTypeDef | ExportTaskResponseTypeDef) -> Export:
+    return Export(
+        identifier=one.get("ExportTaskIdentifier", ""),
+        snapshot_arn=one.get("SourceArn", ""),
+        status=one.get("Status", "unknown").lower(),
+        bucket=one.get("S3Bucket", ""),
+        prefix=one.get("S3Prefix", ""),
+        percent=one.get("PercentProgress", 0),
+        problem=one.get("FailureCause", "") or "",
     )
