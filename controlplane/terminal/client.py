@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from controlplane.domain.tenant import Environment
-from controlplane.settings import Settings
 
 Answer = dict[str, Any]
 Query = Mapping[str, Any]
@@ -159,15 +158,3 @@ class Client(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-def connect(settings: Settings) -> Client:
-    """Through the server when one is set, else on the local catalog."""
-    # Each way costs start-up time that the other need not pay.
-    if settings.server:
-        from controlplane.terminal.remote import RemoteClient  # noqa: PLC0415
-
-        return RemoteClient(settings.server, settings.token)
-    from controlplane.terminal.light import LightClient  # noqa: PLC0415
-
-    return cast(Client, LightClient(settings))

@@ -6,7 +6,8 @@ from contextlib import closing
 
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.settings import load
-from controlplane.terminal.client import Query, connect
+from controlplane.terminal.client import Query
+from controlplane.terminal.reach import connect
 
 
 def slugs(incomplete: str) -> list[str]:

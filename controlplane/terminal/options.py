@@ -14,8 +14,9 @@ import typer
 
 from controlplane.domain.errors import FieldError, Invalid
 from controlplane.settings import Settings, load, wants_plain_text
-from controlplane.terminal.client import Client, Manner, connect
+from controlplane.terminal.client import Client, Manner
 from controlplane.terminal.output import Form, Printer
+from controlplane.terminal.reach import connect
 
 _EVERYWHERE = "Everywhere"
 _CHANGES = "How the change is made"

@@ -44,7 +44,7 @@ def tagged(machine: Machine) -> list[str]:
 
 
 def is_leaving(machine: Machine, arn: str) -> bool:
-    """AWS shows for a while what was deleted: keys and secrets for days, machines for an hour."""
+    """AWS shows for a while what was deleted: keys and secrets for days, the rest for an hour."""
     service = arn.split(":")[2]
     if service == "kms":
         return "DeletionDate" in client(machine, "kms").describe_key(KeyId=arn)["KeyMetadata"]
@@ -53,4 +53,13 @@ def is_leaving(machine: Machine, arn: str) -> bool:
     if ":instance/" in arn:
         found = client(machine, "ec2").describe_instances(InstanceIds=[arn.rpartition("/")[2]])
         return found["Reservations"][0]["Instances"][0]["State"]["Name"] == "terminated"
-    return False
+    return service == "ecs" and ecs_status(machine, arn) == "INACTIVE"
+
+
+def ecs_status(machine: Machine, arn: str) -> str:
+    ecs, kind = client(machine, "ecs"), arn.split(":")[5].partition("/")[0]
+    if kind == "task-definition":
+        return str(ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["status"])
+    if kind == "service":
+        return str(ecs.describe_services(cluster=arn.split("/")[1], services=[arn])["services"][0]["status"])
+    return str(ecs.describe_clusters(clusters=[arn])["clusters"][0]["status"])

@@ -1,0 +1,20 @@
+"""Which client answers: the one of a server, or the one of the local catalog."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from controlplane.settings import Settings
+from controlplane.terminal.client import Client
+
+
+def connect(settings: Settings) -> Client:
+    """Through the server when one is set, else on the local catalog."""
+    # Each way costs start-up time that the other need not pay.
+    if settings.server:
+        from controlplane.terminal.remote import RemoteClient  # noqa: PLC0415
+
+        return RemoteClient(settings.server, settings.token)
+    from controlplane.terminal.light import LightClient  # noqa: PLC0415
+
+    return cast(Client, LightClient(settings))
