@@ -192,6 +192,8 @@ class Engine:
         )
         self._poll_seconds = poll_seconds
         self._queue = f"{QUEUE}-{cell}" if cell else QUEUE
+        # Unless told, an executor takes from every queue that any of them ever registered.
+        DBOS.listen_queues([self._queue])
 
     def launch(self) -> None:
         """Start queue polling; recovers what an executor of this id left behind."""

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from controlplane.sandbox.postgres import Cluster, discover
 from controlplane.worker.loop import Worker
 from tests.operations.desk import Desk, furnish
 from tests.operations.house import House, build
@@ -47,3 +50,19 @@ def desk(house: House, tmp_path: Path) -> Iterator[Desk]:
     worker = house.worker()
     yield furnish(house, tmp_path / "home", worker)
     worker.engine.stop()
+
+
+@pytest.fixture
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A catalog on a PostgreSQL of its own, for several workers."""
+    cluster = Cluster(tmp_path_factory.mktemp("postgres") / "cluster", discover())
+    password = secrets.token_hex(8)
+    cluster.init("catalog", password)
+    try:
+        address = cluster.start()
+        base = f"postgresql://catalog:{password}@{address.host}:{address.port}"
+        with psycopg.connect(f"{base}/postgres", autocommit=True) as admin:
+            admin.execute("CREATE DATABASE catalog")
+        yield f"{base}/catalog"
+    finally:
+        cluster.remove()

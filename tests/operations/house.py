@@ -60,10 +60,12 @@ class House:
     web: FakeWeb
     url: str
 
-    def worker(self, executor_id: str = "embedded", poll: float = 0.02) -> Worker:
-        engine = durable.Engine(self.url, executor_id, poll)
+    def worker(self, executor_id: str = "embedded", poll: float = 0.02, cell: str = "") -> Worker:
+        engine = durable.Engine(self.url, executor_id, poll, cell)
         engine.launch()
-        return Worker(self.db, engine, utc_now, capacity=8, poll_seconds=poll, hooks=(lifting.tend,))
+        return Worker(
+            self.db, engine, utc_now, capacity=8, poll_seconds=poll, hooks=(lifting.tend,), cell=cell
+        )
 
 
 def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:

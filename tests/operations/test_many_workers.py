@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import secrets
 import signal
 import time
 from collections.abc import Iterator
@@ -12,12 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from controlplane.domain.operation import Kind
 from controlplane.operations import Create, Destroy
-from controlplane.sandbox.postgres import Cluster, discover
 from controlplane.services import tenants
 from controlplane.store import leases, operations
 from controlplane.store.database import Database, open_database
@@ -26,26 +23,11 @@ from controlplane.store.tables import Operation
 from controlplane.worker.lease import LEASE_SECONDS as IN_EARNEST
 from controlplane.worker.lease import Lease
 from tests.operations.house import ADMIN, ASK, House, build
-from tests.operations.many_workers import LEASE_SECONDS, start
+from tests.operations.many_workers import LEASE_SECONDS, Crew, start
 
 pytestmark = pytest.mark.postgres
 SECONDS = 600
 PROMISED_SECONDS = 60
-
-
-@pytest.fixture
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    cluster = Cluster(tmp_path_factory.mktemp("postgres") / "cluster", discover())
-    password = secrets.token_hex(8)
-    cluster.init("catalog", password)
-    try:
-        address = cluster.start()
-        base = f"postgresql://catalog:{password}@{address.host}:{address.port}"
-        with psycopg.connect(f"{base}/postgres", autocommit=True) as admin:
-            admin.execute("CREATE DATABASE catalog")
-        yield f"{base}/catalog"
-    finally:
-        cluster.remove()
 
 
 @pytest.fixture
@@ -74,25 +56,6 @@ def wait_for_all(house: House, count: int, crew: Crew) -> None:
         assert time.monotonic() < deadline, statuses(house)
         assert troubles(house) == []
         time.sleep(0.5)
-
-
-class Crew:
-    """Workers under something that starts them again, as systemd does: a lost lease ends one."""
-
-    def __init__(self, house: House, url: str, size: int) -> None:
-        self._start = lambda: start(house.folder, url)
-        self._workers = [self._start() for _ in range(size)]
-
-    def kill(self, which: int) -> None:
-        self._workers[which].kill()
-        self._workers[which].join()
-
-    def tend(self) -> None:
-        self._workers = [worker if worker.is_alive() else self._start() for worker in self._workers]
-
-    def dismiss(self) -> None:
-        for which in range(len(self._workers)):
-            self.kill(which)
 
 
 def ask_for(house: House, tenants_wanted: int) -> int:
