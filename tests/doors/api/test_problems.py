@@ -56,6 +56,13 @@ def test_a_body_that_is_too_large_is_refused(premises: Premises) -> None:
     assert_problem(answer, 413, "too_large")
 
 
+def test_no_other_site_may_read_answers(http: httpx.Client) -> None:
+    origin = {"Origin": "https://elsewhere.example.com", "Access-Control-Request-Method": "GET"}
+    for answer in (http.get("/v1/tenants", headers=origin), http.options("/v1/tenants", headers=origin)):
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert answer.status_code == 405
+
+
 def test_fields_that_cannot_be_right_are_named(http: httpx.Client) -> None:
     body = {"slug": "acme", "size": "huge", "surprise": 1, "users": 0}
     problem = assert_problem(http.post("/v1/tenants", json=body), 422, "invalid")

@@ -191,6 +191,23 @@ def _some_tenants(premises: Premises) -> None:
         )
 
 
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_page_token_is_ours_or_refused(http: httpx.Client, premises: Premises, data: st.DataObject) -> None:
+    """Of whatever list: made up, cut, or changed in one place."""
+    _some_tenants(premises)
+    path = data.draw(st.sampled_from(["/v1/tenants", "/v1/operations", "/v1/audit", "/v1/tenants?stage=poc"]))
+    whole = http.get(path, params={**httpx.URL(path).params, "page_size": 2}).json()["next_page_token"]
+    place = data.draw(st.integers(0, len(whole) - 1))
+    other = data.draw(st.characters(min_codepoint=33, max_codepoint=126))
+    changed = st.sampled_from([whole[:place], whole[:place] + other + whole[place + 1 :]])
+    token = data.draw(st.one_of(st.text(max_size=40), changed))
+    answer = http.get(path, params={**httpx.URL(path).params, "page_size": 2, "page_token": token})
+    assert answer.status_code in (200, 422), answer.text
+    if answer.status_code == 422:
+        assert_problem(answer, 422, "invalid")
+
+
 def test_the_quick_way_leaves_errors_to_the_long_one(premises: Premises) -> None:
     quick = open_quick(premises.url)
     assert quick is not None
