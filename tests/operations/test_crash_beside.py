@@ -31,7 +31,7 @@ ASKED = {
         Kind.RESTORE,
         Restore.model_validate({"as": "twin"}),
         "acme",
-        ("check_snapshot", "ensure_master_secret", *PLANNED, *CONNECTED, "open_logins", *LEFT),
+        ("check_snapshot", "ensure_master_secret", *PLANNED, *CONNECTED, "open_logins", "redeploy", *LEFT),
     ),
 }
 SHORT = frozenset({"plan", "apply", "settle", "set_up_roles", "settle_slots", "inspect_database"})
