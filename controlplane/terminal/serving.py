@@ -43,9 +43,7 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
         )
         address = listening.getsockname()
         here.out.note(f"listening on http://{address[0]}:{address[1]}")
-        if not here.out.err.isatty():
-            _log_requests()
-        with _sandbox(here, wanted=worker):
+        with _requests_logged(wanted=not here.out.err.isatty()), _sandbox(here, wanted=worker):
             keys.require(control)
             with _worker(here, wanted=worker):
                 _run(app, listening)
@@ -53,13 +51,19 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
     return ExitCode.DONE
 
 
-def _log_requests() -> None:
+@contextmanager
+def _requests_logged(*, wanted: bool) -> Iterator[None]:
     """A JSON line a request on stderr, for whoever collects logs; a person's terminal is left in peace."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     log = logging.getLogger("controlplane.api")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    if wanted:
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 @contextmanager

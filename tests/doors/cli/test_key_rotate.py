@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,4 @@ def test_a_server_does_not_start_without_a_key_that_a_record_needs(
     assert said.code != 0
     assert other.key_ids()[0] in said.err
     assert "CONTROLPLANE_KEYRING" in said.err
+    assert logging.getLogger("controlplane.api").handlers == []  # what it had begun is taken back
