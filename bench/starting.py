@@ -44,7 +44,7 @@ def rows() -> list[Row]:
                 goal=0.5,
             ),
             Row("`tenant show`", command("tenant", "show", "tenant-00042"), "s", bare, goal=0.5),
-            Row("`--help`", command("--help"), "s", bare, goal=0.5),
+            Row("`--help`", command("--help"), "s", bare, goal=0.4),
         ]
 
 

@@ -32,7 +32,7 @@ from controlplane.store.database import connect, open_database
 from controlplane.store.migrate import migrate
 from controlplane.store.states import States
 from controlplane.store.tables import Plan
-from controlplane.terminal.serving import bind
+from controlplane.terminal.serving import bind, configured
 
 BLUEPRINT = "fargate_db_per_tenant"
 ADMIN = Actor("local:ann", Role.ADMIN, origin="test")
@@ -166,7 +166,8 @@ class Server:
         self.app = app
         self._socket = bind("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
+        config = configured(app)  # as the product's own server is
+        config.timeout_graceful_shutdown = 1
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._clients: list[httpx.Client] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import httpx
 import pytest
 
@@ -54,6 +56,17 @@ def test_a_body_that_is_too_large_is_refused(premises: Premises) -> None:
     chunks = (b"x" * 60 for _ in range(4))  # nobody announced how much comes
     answer = http.post("/v1/tenants", content=chunks, headers={"content-type": "application/json"})
     assert_problem(answer, 413, "too_large")
+
+
+def test_headers_that_are_too_large_are_refused_without_waiting_for_their_end(premises: Premises) -> None:
+    """On the wire: no client sends such a request, and nobody here ever ends it."""
+    host, _, port = premises.serve().url.removeprefix("http://").partition(":")
+    for size, expected in ((30_000, b"HTTP/1.1 401 "), (40_000, b"HTTP/1.1 400 ")):
+        with socket.create_connection((host, int(port)), timeout=30) as wire:
+            wire.sendall(b"GET /v1/tenants HTTP/1.1\r\nHost: here\r\nX-Long: " + b"a" * size)
+            if size < 32_768:
+                wire.sendall(b"\r\n\r\n")
+            assert wire.recv(64).startswith(expected)
 
 
 def test_no_other_site_may_read_answers(http: httpx.Client) -> None:

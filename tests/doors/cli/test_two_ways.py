@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from controlplane import wiring
 from controlplane.domain.operation import Kind
 from controlplane.operations import offered
+from controlplane.settings import load
 from controlplane.terminal import verbs
 from tests.doors.cli.terminal import Said, Terminal
 from tests.doors.premises import Premises
@@ -112,6 +116,47 @@ def test_changing(terminal: Terminal, through_server: Terminal) -> None:
     for slug in ("here", "there"):
         shown = terminal("tenant", "show", slug, "-o", "json").json()
         assert (shown["labels"], shown["users"], shown["customer_class"]) == ({"team": "a"}, 12, "medium")
+
+
+_ASKED = re.compile(
+    r"(op|req)-[0-9a-z]{16}|tenant-[a-z][0-9a-z]{7}\b|\b[0-9a-f]{32}\b"
+    r"|\d{4}-\d\d-\d\dT[0-9:.+]+|(local|token):[\w-]+"
+)
+
+
+def _once(said: Said) -> Said:
+    """Without what differs from one asking to the next: ids, the time, and who asked."""
+    return Said(said.code, _ASKED.sub("…", said.out), _ASKED.sub("…", said.err))
+
+
+REHEARSED = [
+    ("tenant", "create", "three"),
+    ("tenant", "create", "three", "--size", "small", "--label", "team=a", "-o", "json"),
+    ("tenant", "create", "three", "-o", "name"),
+    ("tenant", "create", "one", "-o", "json"),
+    ("tenant", "create", "Not-A-Slug"),
+    ("tenant", "resize", "one", "--size", "large"),
+    ("tenant", "resize", "one", "--size", "large", "-o", "json"),
+    ("tenant", "resize", "one", "--size", "no-such-size"),
+    ("tenant", "resize", "nobody", "--size", "large", "-o", "json"),
+]
+
+
+@pytest.mark.parametrize("words", REHEARSED, ids=" ".join)
+def test_a_dry_run(
+    premises: Premises, terminal: Terminal, names: dict[str, str], words: tuple[str, ...]
+) -> None:
+    """On hosts where no sandbox runs: both say that they made no plan, and why."""
+    premises.finish(names["OP"])
+    here = wiring.control_of(load(), premises.control.db)
+    premises.control = replace(premises.control, rehearsing=here.rehearsing)
+    through_server = Terminal(
+        terminal.capture, ("--server", premises.serve().url, "--token", premises.token())
+    )
+    before = terminal("operation", "list", "-o", "json").json()
+    local, remote = both(terminal, through_server, (*words, "--dry-run"))
+    assert _once(_unmarked(local)) == _once(_unmarked(remote))
+    assert terminal("operation", "list", "-o", "json").json() == before
 
 
 def test_steering(premises: Premises, terminal: Terminal, through_server: Terminal) -> None:
