@@ -69,7 +69,7 @@ class Intake:
 
     def _review(self, kind: Kind, workspace_id: str, payload: dict[str, Any], slug: str) -> Review | None:
         """A person's own branch says which one it is; else the branch is made by us."""
-        if self.control.changes_through != THROUGH_REVIEW or kind is Kind.DRILL:
+        if self.control.changes_through != THROUGH_REVIEW or self.ask.is_decided or kind is Kind.DRILL:
             return None  # a drill's copy is nothing that anybody wants to stay
         subject, folder = slug, tenant_folder(slug)
         if not slug:

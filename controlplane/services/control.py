@@ -108,6 +108,7 @@ class Ask:
     wave_id: str | None = None
     review: Mapping[str, Any] = field(default_factory=dict)  # what a person's own branch says of its review
     machine: Mapping[str, Any] = field(default_factory=dict)  # on what grounds a machine asks
+    is_decided: bool = False  # a person did so when they made the window, or suspended: no review of its own
 
 
 def _base32(number: int, digits: int) -> str:

@@ -15,7 +15,8 @@ from controlplane.services.control import Ask, Control
 from controlplane.store import slots
 
 KEEPER = Actor("controlplane", Role.OPERATOR, origin="keeper")
-_ASK = Ask("AWS starts a stopped database after seven days; the tenant is suspended still", priority=30)
+_WHY = "AWS starts a stopped database after seven days; the tenant is suspended still"
+_ASK = Ask(_WHY, priority=30, is_decided=True)
 _AWAKE = frozenset({"available", "starting"})
 
 

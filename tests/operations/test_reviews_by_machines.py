@@ -8,17 +8,23 @@ from typing import Any
 
 import pytest
 
+from controlplane.domain.operation import Kind
+from controlplane.operations import Suspend
 from controlplane.services import operations as asking
+from controlplane.services import tenants, windows
+from controlplane.services.bodies import NewWindow
 from controlplane.services.control import Ask, Control
 from controlplane.services.drift import deciding as drift
 from controlplane.services.drift import scanning as drift_scanning
 from controlplane.services.drift.asked import Listing
 from controlplane.services.drift.asked import Scanning as Drifting
+from controlplane.services.keeping import keep_asleep
 from controlplane.services.particulars import Particulars
 from controlplane.services.particulars import change as describe
 from controlplane.services.reviews import asking as reviews
 from controlplane.services.rightsizing import deciding, inbox, scanning
 from controlplane.services.rightsizing.asked import Inbox, Scanning
+from controlplane.services.schedules import hours
 from controlplane.services.schedules.lifetimes import sweep
 from tests.doors.care.neighbourhood import WAY, Clock, Fleet, Neighbourhood
 from tests.fakes.metrics import FakeMetrics
@@ -186,6 +192,31 @@ def test_drift_opens_reviews_by_itself_where_it_may_and_a_no_holds(care: Care) -
     assert care.open_reviews() == []
 
 
+# --- nights -----------------------------------------------------------------------------------------
+
+
+def test_a_night_and_a_sleep_that_aws_broke_open_no_review_but_a_person_s_suspend_does(desk: Desk) -> None:
+    desk.ready()
+    nights = NewWindow(name="nights", effect="sleep", cron="0 20 * * *", minutes=600)
+    windows.add(desk.control, ADMIN, nights, ASK)
+    before = len(reviews.page(desk.control, ADMIN)["items"])
+    database = desk.house.cloud.databases()[0].identifier
+
+    def phase_at(hour: int) -> str:
+        hours.follow(replace(desk.control, now=lambda: datetime(2026, 1, 5, hour, 1, tzinfo=UTC)))
+        desk.run()
+        return str(tenants.show(desk.control, ADMIN, "acme")["phase"])
+
+    assert phase_at(21) == "suspended"
+    desk.house.cloud.change_database(database, status="available")
+    assert keep_asleep(desk.control) == ["acme"]
+    desk.run()
+    assert desk.house.cloud.databases()[0].status == "stopped"
+    assert phase_at(12) == "ready"
+    assert len(reviews.page(desk.control, ADMIN)["items"]) == before
+    assert tenants.change(desk.control, ADMIN, Kind.SUSPEND, "acme", Suspend(), ASK)["review"]
+
+
 # --- ends -------------------------------------------------------------------------------------------
 
 
@@ -196,8 +227,8 @@ class Ending:
         desk.merge(desk.create(ttl_days=3))
         self.desk, self.clock = desk, Clock(desk.control.now())
         self.control = replace(desk.control, now=self.clock)
-        for hours in (25, 46.2, 0.5):
-            self.sweep(hours)
+        for later in (25, 46.2, 0.5):
+            self.sweep(later)
 
     def sweep(self, hours: float) -> list[str]:
         """What is said so many hours later."""

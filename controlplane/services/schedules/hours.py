@@ -1,7 +1,8 @@
 """Off-hours: who sleeps at night, by windows whose effect is `sleep`, each in its own time zone.
 
-It is only asked for here, by ordinary operations. Who was woken by a person within a night stays awake until
-that night is over, and who was suspended by a person is not woken.
+It is only asked for here, by ordinary operations, and by no review: the window was the decision, and nobody's
+desired spec changes. Who was woken by a person within a night stays awake until that night is over, and
+who was suspended by a person is not woken.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def _last(session: Session, uid: str, kind: Kind) -> Operation | None:
 
 def _ask(control: Control, slug: str, verb: Kind) -> bool:
     body: Request = Suspend() if verb is Kind.SUSPEND else Resume()
-    ask = Ask(_SLEEP if verb is Kind.SUSPEND else _WAKE, priority=30)
+    ask = Ask(_SLEEP if verb is Kind.SUSPEND else _WAKE, priority=30, is_decided=True)
     try:
         tenants.change(control, NIGHT, verb, slug, body, ask)
     except Conflict:
