@@ -87,6 +87,17 @@ def test_the_stage_s_budget_and_then_what_was_said_go_first(house: House, run: R
     assert rendered(house, run, options={"monthly_budget_usd": 42}) == 42
 
 
+def test_every_blueprint_as_it_comes_has_a_price_where_the_book_is_whole(house: House) -> None:
+    by, catalog = book.in_force(house.control), house.control.catalog
+    unknown = {
+        (name, environment): found.unknown
+        for name, blueprint in catalog.blueprints.items()
+        for environment in blueprint.environments
+        if (found := platform_estimate(house.control, by, name, environment, "us-east-1", {})).total is None
+    }
+    assert unknown == {}
+
+
 def test_what_nobody_can_price_has_no_budget_until_somebody_says_one(house: House) -> None:
     wanted = platforms.Platform.model_validate({"environment": "staging", "region": "eu-central-1"})
     with pytest.raises(Refused, match=r"in eu-central-1 nobody knows what some of it costs \(kms") as refused:

@@ -46,3 +46,15 @@ def test_what_was_edited_by_hand_is_shown(premises: Premises, tmp_path: Path) ->
     seen = rendered.workspace(control, ADMIN, "acme")
     assert "-# by hand" in seen["diff"]
     assert [e["path"] for e in seen["edits"]] == [found["files"][0]["path"]]
+
+
+def test_a_platform_is_rendered_into_a_folder_and_its_budget_is_told_to_be_the_default(
+    premises: Premises, terminal: Terminal, tmp_path: Path
+) -> None:
+    rendering = ("blueprint", "render", BLUEPRINT, "--out")
+    said = terminal(*rendering, str(tmp_path / "by-default"))
+    assert (said.code, "monthly_budget_usd is its default" in said.err) == (0, True)
+    assert terminal(*rendering, str(tmp_path / "by-default")).code == 4
+    said = terminal(*rendering, str(tmp_path / "said"), "--option", "monthly_budget_usd=1234")
+    assert (said.code, "monthly_budget_usd" in said.err) == (0, False)
+    assert '"monthly_budget_usd": 1234' in (tmp_path / "said" / "platform.auto.tfvars.json").read_text()

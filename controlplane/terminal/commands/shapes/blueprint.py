@@ -52,17 +52,23 @@ def render(here: Here, name: str, out: Path, options: list[str], **where: Any) -
     """Write its platform's Terraform into a folder; nothing is asked and nothing is changed."""
     from controlplane.catalog import load  # noqa: PLC0415 - operations and tables come with it
     from controlplane.services import blueprints  # noqa: PLC0415
+    from controlplane.services.costs.budgets import allowance  # noqa: PLC0415
 
+    given = _given(options)
     rendered = blueprints.render(
         load(),
         name,
         where["environment"] or Environment.DEVELOPMENT,
         region=where["region"] or here.settings.region,
         cell=here.settings.cell,
-        options=_given(options),
+        options=given,
     )
     _write(out, rendered["files"])
     here.out.one({"folder": str(out), **{k: rendered[k] for k in ("digest", "template_version")}}, "folder")
+    if allowance.OPTION not in given:
+        here.out.note(
+            f"{allowance.OPTION} is its default: only a plan or an apply reckons it from what is known"
+        )
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
