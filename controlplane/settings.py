@@ -76,6 +76,9 @@ class Settings:
         90, "days that plans, Terraform's lines and older states are kept; 0: for ever"
     )
     retention_states: int = _setting(50, "newest states of each workspace that stay however old they are")
+    audit_days: int = _setting(
+        0, "days after which the audit's entries leave for files in the data folder; 0: never"
+    )
     poll_seconds: float = _setting(0.5, "how often a worker and a following door look")
     server: str = _setting("", "URL of an API server; the CLI then works through it")
     token: str = _setting("", "API token for `server`")

@@ -82,6 +82,8 @@ def control_of(settings: Settings, db: Database) -> Control:
         machine_reviews=settings.machine_reviews,
         retention_days=settings.retention_days,
         retention_states=settings.retention_states,
+        audit_days=settings.audit_days,
+        audit_exports=settings.data_dir.absolute() / "audit",
     )
 
 

@@ -340,6 +340,7 @@ class AuditVerdict(View):
     head: str
     broken_seq: int | None
     why: str
+    exported: int
 
 
 class Checked(View):

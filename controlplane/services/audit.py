@@ -77,14 +77,20 @@ def page(control: Control, actor: Actor, wanted: Search) -> dict[str, Any]:
 def verify(control: Control, actor: Actor, noted_head: str = "") -> dict[str, Any]:
     """`noted_head` is `NUMBER:DIGEST` of an earlier verdict: only with it a cut end shows."""
     actor.require(Action.READ_AUDIT)
+    head = _head(noted_head)
     with control.db.read() as session:
-        found = audit.verify(session, _head(noted_head))
+        found = audit.verify(session, head)
+    if found.broken_seq is None and head and head[0] <= found.exported:
+        message = f"entry {head[0]} left the catalog for a file, with all up to {found.exported}"
+        hint = "look for it in the exported files, and give the head of a later verdict"
+        raise Invalid(message, hint=hint, errors=[FieldError("head", message)])
     return {
         "good": found.broken_seq is None,
         "entries": found.entries,
         "head": f"{found.head_seq}:{found.head_digest}",
         "broken_seq": found.broken_seq,
         "why": found.why,
+        "exported": found.exported,
     }
 
 

@@ -83,6 +83,8 @@ class Control:
     states: Callable[[], States] | None = None  # Terraform's, of every workspace
     retention_days: int = 90  # plans, lines of Terraform and older states stay that long; 0: for ever
     retention_states: int = 50  # the newest of each workspace stay, however old
+    audit_days: int = 0  # entries of the audit stay that long in the catalog; 0: for ever
+    audit_exports: Path | None = None  # the folder that they leave for
     aws_calls: Callable[[], AwsCalls] | None = None  # how often this process asked
     courier: Callable[[], Courier] | None = None  # takes events to webhooks
     keyring: Callable[[], Keyring] | None = None  # for what is kept sealed

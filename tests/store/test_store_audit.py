@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from controlplane.domain.errors import Conflict
 from controlplane.store import audit
 from controlplane.store.audit import AuditFilter, verification
 from controlplane.store.database import Database
@@ -131,6 +132,65 @@ def test_an_export_can_be_verified_by_anybody(db: Database) -> None:
         lines = [json.dumps(entry) for entry in audit.export(session, batch=3)]
     assert _verified(lines) == 7
     assert _verified([line.replace("ann", "eve") for line in lines]) == 0
+
+
+def _trim(db: Database) -> audit.Stretch:
+    """The four oldest leave, or as many of them as are old."""
+    with db.write() as session:
+        gone = audit.oldest(session, NOW + timedelta(days=1), 4)
+        assert gone is not None
+        audit.trim(session, gone, at=NOW + timedelta(days=9), actor="clock", origin="", file="a.jsonl")
+    return gone
+
+
+def test_what_left_for_a_file_leaves_a_chain_that_proves_itself(db: Database) -> None:
+    _fill(db, 6)
+    for exported, left in ((4, 3), (6, 2)):  # the entries that say so are younger, and stay
+        _trim(db)
+        with db.read() as session:
+            verdict = audit.verify(session)
+        assert (verdict.broken_seq, verdict.exported, verdict.entries) == (None, exported, left)
+    with db.read() as session:
+        assert audit.oldest(session, NOW + timedelta(days=1), 4) is None
+
+
+TAMPERING_WHERE_IT_BEGINS = {
+    "DELETE FROM audit_entry WHERE seq = 5": 5,  # more than what was exported
+    "DELETE FROM audit_entry WHERE seq = 7": 1,  # which says what was
+    "UPDATE audit_entry SET previous = 'x' WHERE seq = 5": 5,
+    "UPDATE audit_entry SET actor = 'x' WHERE seq = 7": 7,
+    "UPDATE audit_entry SET action = 'x' WHERE seq = 7": 7,
+}
+
+
+@pytest.mark.parametrize("how", TAMPERING_WHERE_IT_BEGINS)
+def test_where_a_shortened_chain_begins_is_proved(db: Database, how: str) -> None:
+    _fill(db, 6)
+    _trim(db)
+    with db.engine.begin() as connection:
+        assert connection.exec_driver_sql(how).rowcount == 1
+    with db.read() as session:
+        assert audit.verify(session).broken_seq == TAMPERING_WHERE_IT_BEGINS[how]
+
+
+def test_a_beginning_that_cannot_be_read_is_named(sqlite_db: Database) -> None:
+    _fill(sqlite_db, 6)
+    _trim(sqlite_db)
+    with sqlite_db.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE audit_entry SET previous = CAST(? AS TEXT) WHERE seq = 5", (b"\xff",)
+        )
+    with sqlite_db.read() as session:
+        assert audit.verify(session).broken_seq == 5
+
+
+def test_of_two_that_export_the_same_one_removes_it(db: Database) -> None:
+    _fill(db, 6)
+    gone = _trim(db)
+    with pytest.raises(Conflict, match="entries 1 to 4"), db.write() as session:
+        audit.trim(session, gone, at=NOW, actor="clock", origin="", file="b.jsonl")
+    with db.read() as session:
+        assert audit.verify(session).entries == 3
 
 
 def _verified(lines: list[str]) -> int:

@@ -17,7 +17,7 @@ from controlplane.services.recovery import drilling
 from controlplane.services.rightsizing import alarms
 from controlplane.services.rightsizing import asked as rightsizing_asked
 from controlplane.services.rightsizing import scanning as rightsizing
-from controlplane.services.schedules import hours, lifetimes, retention
+from controlplane.services.schedules import hours, lifetimes, retention, trail
 
 Work = Callable[[Control, Actor], str]
 _WAY = Way(Ask(reason="by schedule"))
@@ -114,7 +114,7 @@ def _restore_drill(control: Control, actor: Actor) -> str:
 
 
 def _retention(control: Control, actor: Actor) -> str:
-    gone = retention.tidy(control, actor)
+    gone = {**retention.tidy(control, actor), **trail.export_old(control, actor)}
     return ", ".join(f"{count} {kind} dropped" for kind, count in gone.items()) or "everything is kept"
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.store.audit.entries import FIRST_PREVIOUS, digest, rows_after
+from controlplane.store.audit.trimming import anchor
 from controlplane.store.tables import AuditEntry
 
 BATCH = 1000
@@ -25,24 +26,54 @@ class Verdict:
     Entries cut off at the end show only against a head (number and digest) that was noted before.
     """
 
-    entries: int  # that are good, from the first on
+    entries: int  # that are good, from the first on that is there
     head_seq: int
     head_digest: str
     broken_seq: int | None = None
     why: str = ""
+    exported: int = 0  # entries up to this one left for a file; an entry that is there says so
 
 
 def verify(session: Session, noted_head: tuple[int, str] | None = None) -> Verdict:
     """Read the whole chain; `noted_head` is the head of an earlier verdict."""
-    seq, previous = 0, FIRST_PREVIOUS
-    for row in _rows(session):
+    gone, front = _front(session)
+    seq, previous = gone, front
+    anchors: dict[int, str] = {}
+    for row in _rows(session, gone):
         why = _fault(row, seq + 1, previous, noted_head)
         if row is None or why:
-            return Verdict(seq, seq, previous, seq + 1, why)
+            return Verdict(seq - gone, seq, previous, seq + 1, why, gone)
         seq, previous = row["seq"], row["digest"]
+        anchors.update([found] if (found := anchor(row)) else [])
+    if gone and anchors.get(gone) != front:
+        return _unexplained(gone, anchors)
     if noted_head and seq < noted_head[0]:
-        return Verdict(seq, seq, previous, seq + 1, f"missing: the audit went up to {noted_head[0]} before")
-    return Verdict(seq, seq, previous)
+        why = f"missing: the audit went up to {noted_head[0]} before"
+        return Verdict(seq - gone, seq, previous, seq + 1, why, gone)
+    return Verdict(seq - gone, seq, previous, exported=gone)
+
+
+def _front(session: Session) -> tuple[int, str]:
+    """How many entries are not there any more, and the digest that the first one follows."""
+    first = session.scalar(select(func.min(col(AuditEntry.seq)))) or 1
+    if first == 1:
+        return 0, FIRST_PREVIOUS
+    try:
+        digest = session.scalar(select(col(AuditEntry.previous)).where(col(AuditEntry.seq) == first))
+    except _UNREADABLE:  # and so is the entry, when it is come to
+        digest = ""
+    return first - 1, str(digest)
+
+
+def _unexplained(gone: int, anchors: dict[int, str]) -> Verdict:
+    """The chain holds from its first entry on, but nothing that is in it vouches for where it begins."""
+    if gone in anchors:
+        return Verdict(
+            0, gone, anchors[gone], gone + 1, "it does not follow the entry that was exported last"
+        )
+    told = max((number for number in anchors if number < gone), default=0)
+    why = f"missing: {gone + 1} follows, and no entry says that it was exported"
+    return Verdict(0, told, anchors.get(told, FIRST_PREVIOUS), told + 1, why, told)
 
 
 def _fault(
@@ -61,9 +92,8 @@ def _fault(
     return ""
 
 
-def _rows(session: Session) -> Iterator[dict[str, Any] | None]:
-    """All rows in order; None for one that cannot even be read."""
-    last = 0
+def _rows(session: Session, last: int) -> Iterator[dict[str, Any] | None]:
+    """The rows after `last` in order; None for one that cannot even be read."""
     while True:
         try:
             for row in rows_after(session, last, BATCH):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from controlplane.domain.errors import Conflict, Denied, Invalid, Missing, Unavailable
+from controlplane.domain.errors import CatalogCorrupt, Conflict, Denied, Invalid, Missing, Unavailable
+from controlplane.services import access, audit
 from controlplane.services.actor import Actor, Role
+from controlplane.services.bodies import NewUser
 from controlplane.services.control import Ask, Control
 from controlplane.services.schedules import listing
 from controlplane.services.schedules.jobs import JOBS, Job
@@ -239,3 +243,50 @@ def test_what_is_old_is_dropped_by_the_clock_and_the_audit_says_so(here: Neighbo
             select(AuditEntry).where(col(AuditEntry.action) == "retention.applied")
         ).one()
     assert written.after["lines"] == 1
+
+
+def _audited(here: Neighbourhood, folder: Path, days: int = 30) -> Control:
+    """Three entries that are old by now."""
+    for name in ("ann", "bob", "eve"):
+        access.add_user(here.control, ADMIN, NewUser(name=name), ASK)
+    here.clock.forward(days=days + 1)
+    return replace(here.control, audit_days=days, audit_exports=folder)
+
+
+def test_old_entries_of_the_audit_leave_for_a_file_and_the_rest_is_proved(
+    here: Neighbourhood, tmp_path: Path
+) -> None:
+    assert "audit" not in JOBS["retention"].work(here.control, ADMIN)  # for ever, unless said
+    control = _audited(here, tmp_path / "audit")
+    before = list(audit.export(control, ADMIN))
+    assert f"{len(before)} audit entries" in JOBS["retention"].work(control, ADMIN)
+    (file,) = (tmp_path / "audit").iterdir()
+    assert [json.loads(line) for line in file.read_text().splitlines()] == before
+    verdict = audit.verify(control, ADMIN)
+    assert (verdict["good"], verdict["exported"], verdict["entries"]) == (True, len(before), 1)
+    (left,) = audit.export(control, ADMIN)
+    assert (left["previous"], left["after"]["digest"]) == (before[-1]["digest"], before[-1]["digest"])
+    assert left["after"]["file"] == file.name
+    assert "0 audit entries" in JOBS["retention"].work(control, ADMIN)
+    with pytest.raises(Invalid, match="left the catalog"):
+        audit.verify(control, ADMIN, "1:" + before[0]["digest"])
+
+
+def test_an_audit_that_somebody_touched_is_not_shortened(here: Neighbourhood, tmp_path: Path) -> None:
+    control = _audited(here, tmp_path / "audit")
+    with control.db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE audit_entry SET actor = 'mallory' WHERE seq = 2")
+    before = list(audit.export(control, ADMIN))
+    with pytest.raises(CatalogCorrupt, match="entry 2"):
+        JOBS["retention"].work(control, ADMIN)
+    assert list(audit.export(control, ADMIN)) == before
+    assert not (tmp_path / "audit").exists()
+
+
+def test_what_cannot_be_written_stays(here: Neighbourhood, tmp_path: Path) -> None:
+    control = _audited(here, tmp_path / "file" / "audit")
+    (tmp_path / "file").write_text("no folder")
+    before = list(audit.export(control, ADMIN))
+    with pytest.raises(Unavailable, match="all of them stay"):
+        JOBS["retention"].work(control, ADMIN)
+    assert list(audit.export(control, ADMIN)) == before
