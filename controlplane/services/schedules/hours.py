@@ -17,7 +17,7 @@ from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 from controlplane.domain.windows import Effect, Window, night_since, parse_window
 from controlplane.operations import Request, Resume, Suspend
-from controlplane.services import tenants
+from controlplane.services import cells, tenants
 from controlplane.services.actor import Actor, Role
 from controlplane.services.control import Ask, Control
 from controlplane.services.keeping import KEEPER
@@ -33,11 +33,12 @@ _SLEEP, _WAKE = "its off-hours began", "its off-hours are over"
 
 
 def follow(control: Control) -> list[str]:
-    """What was asked for, in words; whom an operation holds is looked at next time."""
+    """What was asked for, in words, in every cell; whom an operation holds is looked at next time."""
     wanted = []
+    regions = {cell.region for cell in cells.known(control).values()}
     with control.db.read() as session:
         nights = _nights(session)
-        for row in databases.every(session, control.region):
+        for row in (one for one in databases.every(session) if one.region in regions):
             verb = _wanted(session, nights, row, control.now()) if row.is_routed else None
             if verb is not None and not row.busy_with:
                 wanted.append((row.slug, verb))

@@ -11,10 +11,12 @@ import pytest
 from controlplane.domain.errors import Invalid, Missing, Refused
 from controlplane.domain.quotas.cells import Cell
 from controlplane.operations import Create
-from controlplane.services import cells, tenants
+from controlplane.services import cells, tenants, windows
+from controlplane.services.bodies import NewWindow
 from controlplane.services.control import Ask
 from controlplane.services.drift import scanning
 from controlplane.services.drift.asked import Scanning
+from controlplane.services.schedules import hours
 from controlplane.settings import Settings
 from controlplane.sources import cells as cells_of
 from controlplane.store import operations, platforms
@@ -111,6 +113,19 @@ def test_a_look_at_one_cell_misses_nothing_of_another(town: Neighbourhood) -> No
         connection.exec_driver_sql("UPDATE tenant SET cell = 'second' WHERE slug = 'theirs'")
     found = scanning.scan(town.control, ADMIN, Scanning(), WAY)
     assert (found["looked_at"], found["items"]) == (1, [])
+
+
+def test_a_night_falls_in_every_cell_whichever_worker_has_the_tick(town: Neighbourhood) -> None:
+    for slug in ("ours", "theirs", "abroad"):
+        town.tenant(slug)
+    with town.control.db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE tenant SET cell = 'second' WHERE slug = 'theirs'")
+        connection.exec_driver_sql(
+            "UPDATE tenant SET cell = 'eu', region = 'eu-west-1' WHERE slug = 'abroad'"
+        )
+    always = NewWindow(name="always", effect="sleep", cron="0 0 * * *", minutes=1440)
+    windows.add(town.control, ADMIN, always, Ask())
+    assert sorted(hours.follow(town.control)) == ["abroad: suspend", "ours: suspend", "theirs: suspend"]
 
 
 def test_cells_through_both_doors(town: Neighbourhood, capsys: pytest.CaptureFixture[str]) -> None:
