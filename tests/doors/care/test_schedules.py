@@ -185,6 +185,12 @@ def test_only_who_may_change_the_fleet_runs_schedules(here: Neighbourhood) -> No
         assert len(listing.page(here.control, actor)["items"]) == len(JOBS)
 
 
+def test_the_clock_has_all_that_a_fleet_needs_to_look_after_itself() -> None:
+    looks = {"rightsizing", "rightsizing-hot", "alarms", "drift", "drift-full", "quotas"}
+    money = {"cost-record", "cost-actuals", "price-refresh", "commitment-advice"}
+    assert set(JOBS) == looks | money | {"ttl", "off-hours", "keep-asleep", "restore-drill", "retention"}
+
+
 @pytest.mark.parametrize("name", sorted(JOBS))
 def test_every_job_ends_in_words_whatever_is_missing_outside(here: Neighbourhood, name: str) -> None:
     here.tenant("idle", load=Load(flat(3), 300))
