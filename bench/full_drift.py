@@ -40,7 +40,7 @@ def rows() -> list[Row]:
     try:
         play.ask("sandbox", "start")
         play.ask("blueprint", "apply", BLUEPRINT, "--environment", "development", "--auto-approve")
-        play.ask("tenant", "create", "ours")
+        play.ask("tenant", "create", "ours", "--blueprint", BLUEPRINT)
         return _compared(play.settings)
     finally:
         clear(play)

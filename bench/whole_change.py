@@ -47,7 +47,7 @@ def rows() -> list[Row]:
         play.ask("sandbox", "start")
         play.ask("blueprint", "apply", BLUEPRINT, "--environment", "development", "--auto-approve")
         _reap(play)
-        ours = _measured(play, lambda: play.ask("tenant", "create", "ours"))
+        ours = _measured(play, lambda: play.ask("tenant", "create", "ours", "--blueprint", BLUEPRINT))
         folder = _bare_workspace(play)
         bare = _measured(play, lambda: _bare(play, folder, ("init", "plan", "show", "apply")))
         found = _compared("`tenant create`", "init, plan, show, apply", ours, bare, (1.05, 1.0))
@@ -120,7 +120,10 @@ def _bare_workspace(play: Play) -> Path:
         secret, secrets.token_urlsafe(24), {"tenant": SLUG}, f"{UID}-1"
     )
     folder = play.folder / "bare"
-    write_files(folder, render_tenant(workspace(SLUG, UID, TenantSpec(), catalog, outputs), catalog).files)
+    write_files(
+        folder,
+        render_tenant(workspace(SLUG, UID, TenantSpec(blueprint=BLUEPRINT), catalog, outputs), catalog).files,
+    )
     (folder / OVERRIDE_FILE).write_text(runner_override())
     (folder / ".run").mkdir()
     return folder
