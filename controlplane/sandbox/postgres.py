@@ -330,17 +330,26 @@ def sweep() -> None:
     if not runner.is_other:
         return
     for home in open_folder(runner).glob("controlplane-*"):
-        mark = home / BELONGS_TO
-        ours = not home.is_symlink() and home.stat().st_uid in (os.geteuid(), runner.uid)
-        if not ours or not mark.is_file() or mark.stat().st_uid != os.geteuid():
-            continue
-        if Path(mark.read_text()).exists():
-            continue
-        for data in (home / "data", *home.glob("*/data"), *home.glob("*/*/data")):
-            for pid in _inside(data):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGQUIT)
-        shutil.rmtree(home, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # somebody else sweeps too, or its owner ends
+            if _is_left_behind(home, runner):
+                _remove(home)
+
+
+def _is_left_behind(home: Path, runner: Identity) -> bool:
+    mark = home / BELONGS_TO
+    ours = not home.is_symlink() and home.stat().st_uid in (os.geteuid(), runner.uid)
+    if not ours or not mark.is_file() or mark.stat().st_uid != os.geteuid():
+        return False
+    owner = mark.read_text()  # empty while it is being written
+    return bool(owner) and not Path(owner).exists()
+
+
+def _remove(home: Path) -> None:
+    for data in (home / "data", *home.glob("*/data"), *home.glob("*/*/data")):
+        for pid in _inside(data):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def _inside(data: Path) -> list[int]:

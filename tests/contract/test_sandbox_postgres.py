@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from controlplane.domain.errors import Conflict, Unavailable
-from controlplane.sandbox.postgres import Cluster, discover, free_port
+from controlplane.sandbox.binaries import identity, open_folder
+from controlplane.sandbox.postgres import BELONGS_TO, Cluster, discover, free_port, sweep
 
 pytestmark = pytest.mark.postgres
 PASSWORD = "a-password-of-the-test"
@@ -177,3 +180,17 @@ def test_what_a_vanished_folder_left_behind_is_swept_and_nothing_else(
     assert cluster.is_running()
     assert third.exists
     third.remove()
+
+
+def test_many_may_sweep_at_once_while_others_come_and_go(tmp_path: Path) -> None:
+    owner = tmp_path / "gone"
+    homes = [open_folder(identity()) / f"controlplane-test-{uuid.uuid4().hex}" for _ in range(60)]
+    for home in homes:
+        (home / "instances" / "one" / "data").mkdir(parents=True)
+        (home / BELONGS_TO).write_text(str(owner))
+    with ThreadPoolExecutor(4) as pool:
+        removing = pool.submit(lambda: [shutil.rmtree(home, ignore_errors=True) for home in homes])
+        for sweeping in [pool.submit(sweep) for _ in range(3)]:
+            sweeping.result(60)
+        removing.result(60)
+    assert not [home for home in homes if home.exists()]
