@@ -80,7 +80,7 @@ def verify(control: Control, actor: Actor, noted_head: str = "") -> dict[str, An
     head = _head(noted_head)
     with control.db.read() as session:
         found = audit.verify(session, head)
-    if found.broken_seq is None and head and head[0] <= found.exported:
+    if found.broken_seq is None and head and 0 < head[0] <= found.exported:
         message = f"entry {head[0]} left the catalog for a file, with all up to {found.exported}"
         hint = "look for it in the exported files, and give the head of a later verdict"
         raise Invalid(message, hint=hint, errors=[FieldError("head", message)])
