@@ -53,11 +53,11 @@ def rows(machine: Machine, query: str, *values: object) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(query, values)]
 
 
-def wait_until(what: str, true: Callable[[], bool], seconds: float = SECONDS) -> None:
+def wait_until(what: str, true: Callable[[], bool], seconds: float = SECONDS, every: float = 1) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, what
-        time.sleep(1)
+        time.sleep(every)
 
 
 def execute(machine: Machine, statement: str, *values: object) -> None:
@@ -84,7 +84,7 @@ def ended(machine: Machine, operation: str) -> str:
         found[:] = [view["status"]]
         return view["done"] or view["status"] == "needs_operator"
 
-    wait_until(f"{operation} is over", over)
+    wait_until(f"{operation} is over", over, every=4)  # each look starts the program
     return found[0]
 
 
