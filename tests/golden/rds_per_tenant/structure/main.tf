@@ -63,12 +63,14 @@ module "database_platform" {
   engine_majors      = var.engine_majors
   key_deletion_days  = var.key_deletion_days
   archive            = var.database_archive
-  archive_bucket_arn = module.archive.bucket_arn
+  archive_bucket_arn = one(module.archive[*].bucket_arn)
   emails             = var.alert_emails
 }
 
 module "archive" {
   source = "./modules/storage_bucket"
+
+  count = var.database_archive ? 1 : 0
 
   name        = var.short_name
   purpose     = "archive"

@@ -35,7 +35,7 @@ output "alarm_topic_arn" {
 }
 
 output "archive_bucket" {
-  value = module.archive.bucket
+  value = one(module.archive[*].bucket)
 }
 
 output "archive_role_arn" {
