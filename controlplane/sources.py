@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from controlplane.domain.errors import Invalid, Refused
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from controlplane.adapters.aws.clients import AwsAccount
     from controlplane.domain.migration.smoke import SmokeChecks
     from controlplane.domain.policy.decision import Policy

@@ -257,6 +257,12 @@ def world(settings: Settings, db: Database, tracer: Tracer = SILENCE) -> World:
 # --- looking after the installation -----------------------------------------------------------------
 
 
+def process_lives(pid: int) -> bool:
+    from controlplane.supervisor.child import lives
+
+    return lives(pid)
+
+
 def worker_lives(db: Database) -> bool:
     """Does anybody do the work?"""
     if db.file is not None:

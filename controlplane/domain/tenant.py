@@ -36,6 +36,11 @@ class Environment(StrEnum):
     STAGING = "staging"
     PRODUCTION = "production"
 
+    @property
+    def stage(self) -> Stage:
+        """Whose tenants live there."""
+        return Stage.PRODUCTION if self is Environment.PRODUCTION else Stage.POC
+
 
 class Phase(StrEnum):
     REQUESTED = "requested"

@@ -21,7 +21,7 @@ Counted = Mapping[Labels, Histogram]
 def gauges(control: Control) -> Families:
     with control.db.read() as session:
         found = figures.read(session)
-        care = {**figures.care(session, control.now()), **figures.drills(session, control.now())}
+        care = {**figures.care(session, control.now()), **figures.drilled(session, control.now())}
     return {
         "controlplane_tenants": {(("phase", p),): n for p, n in found.tenants.items()},
         "controlplane_operations": {

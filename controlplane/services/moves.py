@@ -24,7 +24,7 @@ from controlplane.services.accept import invalid_field
 from controlplane.services.control import Control
 from controlplane.steps.replicating import is_armed
 from controlplane.steps.subject import slot_spec
-from controlplane.store import moves, operations, platforms, slots
+from controlplane.store import drills, moves, operations, platforms, slots
 from controlplane.store.moves import Migration
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Tenant
@@ -174,11 +174,9 @@ def _seen(control: Control, session: Session, tenant: Tenant) -> dict[Item, str]
     alarms = len(control.catalog.alarms)
     found = {Item.ALARMS: f"{alarms} alarms are made with the new database and sent to the platform's topic"}
     wanted = OperationFilter(tenant_uid=tenant.uid, kind=Kind.RESTORE.value, status=Status.SUCCEEDED.value)
-    drills = OperationFilter(kind=Kind.DRILL.value, status=Status.SUCCEEDED.value)  # each its copy's
-    rows = operations.page(session, wanted, None, 1)
-    rows += [r for r in operations.page(session, drills, None, 200) if r.payload["from_uid"] == tenant.uid]
-    for row in rows:
-        if row.ended_at and control.now() - row.ended_at <= _DRILLED:
+    drilled = drills.last_ended(session, tenant.uid, Status.SUCCEEDED)
+    for row in (*operations.page(session, wanted, None, 1), drilled):
+        if row and row.ended_at and control.now() - row.ended_at <= _DRILLED:
             said = f"{row.kind} {row.id} succeeded {row.ended_at:%Y-%m-%d}"
             found |= {Item.BACKUP_TESTED: said, Item.RECOVERY_TESTED: said}
     return found

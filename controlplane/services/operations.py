@@ -8,6 +8,7 @@ from controlplane.domain.errors import Conflict, Denied, Missing, Stale
 from controlplane.domain.names import WorkspaceId
 from controlplane.domain.operation import HELD, Kind, Status, is_final
 from controlplane.domain.review.progress import BEFORE_MERGE
+from controlplane.operations import operation_type
 from controlplane.services import guidance, views
 from controlplane.services.accept import Intake
 from controlplane.services.actor import Action, Actor
@@ -167,10 +168,9 @@ def cancel(
         if is_final(Status(row.status)) or Status(row.status) in HELD:
             raise Conflict(f"operation {operation_id} cannot be cancelled: it is {row.status}")
         operations.request_cancel(session, row.id, actor.name, insist=insist)
-        if row.kind == Kind.DRILL and row.leg_state != "running":
-            operations.note(
-                session, row.id, leg_state="ready", not_before=None
-            )  # its copy is forgotten first
+        if row.leg_state != "running" and operation_type(Kind(row.kind)).tidies is not None:
+            # What it made is taken back first, by a leg of its own.
+            operations.note(session, row.id, leg_state="ready", not_before=None)
         elif row.leg_state != "running":
             detail = f"cancelled by {actor.name} before anything of it was done"
             problem = {"code": "cancelled", "detail": detail}

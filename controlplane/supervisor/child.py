@@ -41,7 +41,7 @@ class Process:
         if self.exit_code is not None:
             return True
         if not self._is_child:
-            return not _lives(self.pid)
+            return not lives(self.pid)
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             self.exit_code = os.waitstatus_to_exitcode(status)
@@ -136,7 +136,7 @@ def kill_rest(pid: int, lock: Path) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
     """A zombie does not: under an init that does not reap, it would live for ever."""
     if pid <= 1:
         return False

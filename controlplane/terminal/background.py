@@ -19,12 +19,13 @@ class Standby:
     log: Path
     lives: Callable[[], bool]
     start: Callable[[Path], int]
+    exists: Callable[[int], bool]  # its process
     _pid: int = field(default=0, init=False)
     _said_before: int = field(default=0, init=False)  # how long the log was when it was started
 
     def ensure(self) -> str:
         """What to tell about it; nothing when a worker lives or is just coming up."""
-        if self.lives() or (self._pid and _exists(self._pid)):
+        if self.lives() or (self._pid and self.exists(self._pid)):
             return ""
         if self._pid:
             self._see_why_it_ended()
@@ -65,14 +66,6 @@ def start_worker(log: Path) -> int:
         os.write(telling, str(grandchild).encode())
     finally:
         os._exit(0)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def _become_worker(log: Path) -> None:

@@ -71,7 +71,7 @@ class LocalClient:
     def _standby(self) -> background.Standby:
         log = self._settings.data_dir.absolute() / "worker.log"
         lives = partial(wiring.worker_lives, self._control.db)
-        return background.Standby(log, lives, background.start_worker)
+        return background.Standby(log, lives, background.start_worker, wiring.process_lives)
 
     @cached_property
     def _actor(self) -> Actor:

@@ -17,7 +17,7 @@ from controlplane.domain.cost.tenant import TenantShape, estimate_tenant
 from controlplane.domain.errors import FieldError, Invalid, Missing
 from controlplane.domain.money import cents
 from controlplane.domain.names import parse_slug
-from controlplane.domain.tenant import Environment, Stage, default_size
+from controlplane.domain.tenant import default_size
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
 from controlplane.services.costs import asked, book
@@ -171,10 +171,7 @@ def _of_blueprint(
 
 
 def _stage(wanted: asked.Estimate) -> str:
-    if wanted.environment is None:
-        return wanted.stage.value
-    production = wanted.environment is Environment.PRODUCTION
-    return (Stage.PRODUCTION if production else Stage.POC).value
+    return (wanted.stage if wanted.environment is None else wanted.environment.stage).value
 
 
 # --- a plan -----------------------------------------------------------------------------------------

@@ -28,9 +28,8 @@ from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control, new_uid, plain
 from controlplane.services.founding import found_tenant, require_platform
 from controlplane.services.recovery import restoring
-from controlplane.store import operations, slots
+from controlplane.store import drills, slots
 from controlplane.store.fleet import databases
-from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Operation, Tenant
 
 LABEL = "drill-of"
@@ -90,7 +89,7 @@ def _passing(slot: SlotSpec) -> SlotSpec:
 def by_the_clock(control: Control, actor: Actor) -> str:
     """One tenant, by chance: everybody's turn comes, and nobody can prepare for it."""
     with control.db.read() as session:
-        under_way = _unfinished(session)
+        under_way = drills.unfinished(session)
         slugs = [] if under_way else _eligible(control, session)
     if under_way:
         return f"{under_way.id} is not over: {under_way.status}"
@@ -99,11 +98,6 @@ def by_the_clock(control: Control, actor: Actor) -> str:
     slug = secrets.choice(slugs)
     asked = begin(control, actor, slug, Ask("a restore drill by schedule", priority=_LATER))
     return f"{slug}: {asked['id']}{_last_words(control)}"
-
-
-def _unfinished(session: Session) -> Operation | None:
-    rows = operations.page(session, OperationFilter(kind=Kind.DRILL.value), None, 20)
-    return next((row for row in rows if Status(row.status) not in FINAL), None)
 
 
 def _eligible(control: Control, session: Session) -> list[str]:
@@ -126,9 +120,8 @@ def _is_known(session: Session, uid: str, epoch: int) -> bool:
 def _last_words(control: Control) -> str:
     """How the one before ended: a schedule's line is where people look."""
     with control.db.read() as session:
-        rows = operations.page(session, OperationFilter(kind=Kind.DRILL.value), None, 2)
-    ended = [row for row in rows if Status(row.status) in FINAL]
-    return f"; before it {ended[0].payload['from']}: {ended[0].status}" if ended else ""
+        ended = drills.last_ended(session)
+    return f"; before it {ended.payload['from']}: {ended.status}" if ended else ""
 
 
 # --- what was measured ------------------------------------------------------------------------------
@@ -138,8 +131,7 @@ def page(control: Control, actor: Actor, wanted: Listing) -> dict[str, Any]:
     """Newest first, with what is promised beside what was measured."""
     actor.require(Action.READ_FLEET)
     with control.db.read() as session:
-        rows = operations.page(session, OperationFilter(kind=Kind.DRILL.value), None, wanted.page_size)
-        items = [_view(row) for row in rows if wanted.tenant in ("", row.payload["from"])]
+        items = [_view(row) for row in drills.newest(session, wanted.page_size, wanted.tenant)]
     seen = [one for one in items if actor.sees(one["tenant"])]
     promised = {
         "rto_seconds": int(RECOVERY_TIME.total_seconds()),

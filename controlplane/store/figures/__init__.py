@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from controlplane.domain.operation import Kind, Status
-from controlplane.store import leases
+from controlplane.domain.operation import Status
+from controlplane.store import drills, leases
 from controlplane.store.fleet import differences
 from controlplane.store.fleet.rows import DriftFinding
 from controlplane.store.moves.rows import Migration
@@ -62,15 +62,9 @@ def care(session: Session, now: datetime) -> Mapping[str, float]:
     }
 
 
-def drills(session: Session, now: datetime) -> Mapping[str, float]:
+def drilled(session: Session, now: datetime) -> Mapping[str, float]:
     """Of the restore drill that ended last; nothing before there was one."""
-    query = (
-        select(Operation)
-        .where(col(Operation.kind) == Kind.DRILL.value, col(Operation.ended_at).is_not(None))
-        .order_by(col(Operation.seq).desc())
-        .limit(1)
-    )
-    row = session.scalars(query).first()
+    row = drills.last_ended(session)
     if row is None or row.ended_at is None:
         return {}
     measured = {name: row.response.get(name) for name in ("rto_seconds", "rpo_seconds")}

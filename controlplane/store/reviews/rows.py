@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from controlplane.store.columns import UtcTime, document, moment
+from controlplane.store.columns import document, moment
 
 
 class Review(SQLModel, table=True):
@@ -51,8 +51,8 @@ class Review(SQLModel, table=True):
     merged_by: str = ""
     merged_commit: str = ""
     result_commit: str = ""
-    created_at: datetime = Field(sa_type=UtcTime, nullable=False)
-    updated_at: datetime = Field(sa_type=UtcTime, nullable=False)
+    created_at: datetime = moment(nullable=False)
+    updated_at: datetime = moment(nullable=False)
     ended_at: datetime | None = moment()
 
 
@@ -66,7 +66,7 @@ class HostComment(SQLModel, table=True):
     review_id: str
     login: str
     word: str
-    at: datetime = Field(sa_type=UtcTime, nullable=False)
+    at: datetime = moment(nullable=False)
     answer: str = ""  # empty: it is being done
     answered_at: datetime | None = moment()
 
@@ -79,5 +79,5 @@ class HostDelivery(SQLModel, table=True):
 
     id: str = Field(primary_key=True)  # the host's
     event: str
-    received_at: datetime = Field(sa_type=UtcTime, nullable=False)
+    received_at: datetime = moment(nullable=False)
     looked_at: datetime | None = moment()

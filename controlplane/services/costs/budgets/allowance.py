@@ -13,7 +13,7 @@ from controlplane.catalog.costing import Pricer
 from controlplane.domain.cost.estimate import ZERO, Estimate, merge
 from controlplane.domain.cost.tenant import TenantShape, estimate_tenant
 from controlplane.domain.errors import Refused
-from controlplane.domain.tenant import Environment, Stage, default_size
+from controlplane.domain.tenant import Environment, default_size
 from controlplane.services.control import Control
 from controlplane.services.costs import book
 from controlplane.services.costs.estimate import of_row
@@ -34,10 +34,6 @@ class Place:
     region: str
     cell: str
 
-    @property
-    def stage(self) -> Stage:
-        return Stage.PRODUCTION if self.environment is Environment.PRODUCTION else Stage.POC
-
 
 def with_budget(
     control: Control, session: Session, place: Place, options: Mapping[str, Any]
@@ -46,7 +42,9 @@ def with_budget(
     of = control.catalog.blueprint(place.blueprint).options
     if OPTION not in of or OPTION in options:
         return dict(options)
-    budget = next((row.monthly_usd for row in budgets.every(session) if row.scope == place.stage), None)
+    budget = next(
+        (row.monthly_usd for row in budgets.every(session) if row.scope == place.environment.stage), None
+    )
     if budget is None:
         budget = _with_headroom(control, session, place, options)
     least, most = of[OPTION].minimum or 1, of[OPTION].maximum or _whole(budget)
@@ -56,11 +54,11 @@ def with_budget(
 def _with_headroom(control: Control, session: Session, place: Place, options: Mapping[str, Any]) -> Decimal:
     expected = _expected(control, session, place, options)
     if expected.total is None:
-        missing = ", ".join(expected.unknown[:_NAMED])
+        missing, stage = ", ".join(expected.unknown[:_NAMED]), place.environment.stage
         raise Refused(
             f"{place.blueprint} in {place.environment} has no budget: in {place.region} nobody knows what"
             f" some of it costs ({missing})",
-            hint=f"--option {OPTION}=USD, or controlplane cost budget --set USD --scope {place.stage}",
+            hint=f"--option {OPTION}=USD, or controlplane cost budget --set USD --scope {stage}",
         )
     allowed = expected.total * (100 + control.budget_headroom_percent) / 100
     return Decimal(_whole(allowed / _STEP) * _STEP)
@@ -92,6 +90,8 @@ def _planned(control: Control, by: Pricer, place: Place, options: Mapping[str, A
     count = of.option_values(place.environment, options).get("tenant_count", 0)
     if of.is_shared or not count:
         return merge([])
-    size = default_size(place.stage, locations=1, users=1)
-    each = estimate_tenant(by.model, by.rates(place.region), TenantShape(size.value, place.stage.value))
+    size = default_size(place.environment.stage, locations=1, users=1)
+    each = estimate_tenant(
+        by.model, by.rates(place.region), TenantShape(size.value, place.environment.stage.value)
+    )
     return merge([each] * count)
