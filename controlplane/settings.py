@@ -59,12 +59,12 @@ class Settings:
     apply_before_merge: bool = _setting(
         False, "a review is applied first, and merged once that went well; else merged first"
     )
-    forge: str = _setting("embedded", "where reviews are: `embedded`, or `github` (docs/gitops.md)")
-    forge_url: str = _setting("https://api.github.com", "the host's API")
-    forge_repository: str = _setting("", "OWNER/NAME of the repository of reviews on the host")
+    forge: str = _setting("embedded", "where reviews are: `embedded`, `github`, or `gitlab` (docs/gitops.md)")
+    forge_url: str = _setting("", "the host's API; empty: that of github.com, of gitlab.com")
+    forge_repository: str = _setting("", "the repository of reviews on the host: OWNER/NAME, GROUP/…/NAME")
     forge_login: str = _setting("", "who the host's token is: whose comments there are ours")
     forge_token_file: str = _setting("", "file with the host's token")
-    forge_webhook_file: str = _setting("", "file with the secret that the host signs webhooks with")
+    forge_webhook_file: str = _setting("", "file with the secret that the host shows or signs webhooks with")
     forge_people_file: str = _setting("", "TOML file: who the host's logins are here (docs/gitops.md)")
     forge_verb: str = _setting("controlplane", "what a comment for us begins with")
     budget_headroom_percent: int = _setting(
@@ -157,8 +157,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise BadSetting(
             f"CONTROLPLANE_CHANGES_THROUGH is {settings.changes_through!r}: say `direct` or `review`"
         )
-    if settings.forge not in ("embedded", "github"):
-        raise BadSetting(f"CONTROLPLANE_FORGE is {settings.forge!r}: say `embedded` or `github`")
+    if settings.forge not in ("embedded", "github", "gitlab"):
+        raise BadSetting(f"CONTROLPLANE_FORGE is {settings.forge!r}: say `embedded`, `github` or `gitlab`")
     return settings
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from controlplane.settings import Settings
 
 REVIEWS_FOLDER = "reviews.git"
+FETCHED_FOLDER = "fetched.git"  # what Git brought from a host; made anew where it is gone
+_APIS = {"github": "https://api.github.com", "gitlab": "https://gitlab.com/api/v4"}
 
 
 def forge(settings: Settings) -> Forge:
@@ -41,16 +43,20 @@ def forge(settings: Settings) -> Forge:
 
     if settings.forge == "embedded":
         return Repository(settings.data_dir.absolute() / REVIEWS_FOLDER)
-    from controlplane.adapters.forges import GitHub, connect
+    from controlplane.adapters.forges import GitHub, GitLab, connect_github, connect_gitlab
 
-    if not settings.forge_repository or not settings.forge_login:
+    project, login = settings.forge_repository, settings.forge_login
+    if not project or not login:
         raise Invalid(
-            "reviews on GitHub need a repository and a login",
+            "reviews on a host need a repository and a login",
             hint="CONTROLPLANE_FORGE_REPOSITORY=OWNER/NAME, CONTROLPLANE_FORGE_LOGIN=…",
         )
     token = _secret(settings.forge_token_file, "CONTROLPLANE_FORGE_TOKEN_FILE")
-    line = connect(settings.forge_url, token)
-    return GitHub(line, settings.forge_repository, settings.forge_login)
+    url = settings.forge_url or _APIS[settings.forge]
+    if settings.forge == "github":
+        return GitHub(connect_github(url, token), project, login)
+    folder = settings.data_dir.absolute() / FETCHED_FOLDER
+    return GitLab(*connect_gitlab(url, token, project, folder), project, login)
 
 
 def host_rules(settings: Settings) -> HostRules:

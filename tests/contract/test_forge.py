@@ -11,7 +11,9 @@ import pytest
 from controlplane.adapters.git import Repository
 from controlplane.domain.errors import Conflict, Invalid, Missing
 from controlplane.domain.review.forge import Forge, Look, Merge, Proposal, Publication, Signature
-from tests.contract.github.server import served
+from tests.contract.github.double import GITHUB
+from tests.contract.gitlab.double import GITLAB
+from tests.contract.hosts.server import served
 from tests.contract.person import Person
 
 AT = Signature("local:ann", datetime(2026, 1, 31, 12, tzinfo=UTC))
@@ -24,13 +26,13 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "data" / "reviews.git"
 
 
-@pytest.fixture(params=["embedded", "github"])
+@pytest.fixture(params=["embedded", "github", "gitlab"])
 def repository(request: pytest.FixtureRequest, place: Path) -> Iterator[Forge]:
     """The same promises, whoever keeps the repository; a person reaches it by Git in either case."""
     if request.param == "embedded":
         yield _begun(Repository(place))
         return
-    with served(place) as host:
+    with served({"github": GITHUB, "gitlab": GITLAB}[request.param], place) as host:
         yield _begun(host.forge())
 
 

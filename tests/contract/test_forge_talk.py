@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.adapters.forges.github import GitHub
-from controlplane.adapters.forges.line import Clock, HostRefused, Line
+from controlplane.adapters.forges.line import Clock
 from controlplane.domain.errors import Conflict, Unavailable
 from controlplane.domain.review.forge import Case, Check, Forge
-from tests.contract.github.double import NAME, US
-from tests.contract.github.server import TOKEN, Fault, Host, served
+from tests.contract.github.double import GITHUB
+from tests.contract.gitlab.double import GITLAB
+from tests.contract.hosts.server import Fault, Host, Kind, served
 from tests.contract.test_forge import merge_of, proposal
 
 BRANCH = "review/acme/create-1"
@@ -22,9 +22,10 @@ CHECKS = (Check("controlplane/plan: acme", "pending"), Check("controlplane", "pe
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
-    with served(tmp_path / "host.git") as made:
+@pytest.fixture(params=[GITHUB, GITLAB], ids=lambda kind: kind.name)
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+    kind: Kind = request.param
+    with served(kind, tmp_path / "host.git") as made:
         yield made
 
 
@@ -132,7 +133,7 @@ def test_a_merge_by_a_person_s_button_is_found_by_everybody(forge: Forge, host: 
 def test_what_the_host_asks_for_before_a_merge_stops_ours(forge: Forge, host: Host, case: Case) -> None:
     forge.show(case)
     host.double.protected = True
-    with pytest.raises(Conflict, match="not mergeable"):
+    with pytest.raises(Conflict, match=f"{host.kind.name} refuses"):
         forge.merge(merge_of(forge.look(BRANCH)))
 
 
@@ -165,11 +166,12 @@ def test_pages_are_followed_to_the_end(forge: Forge, host: Host, case: Case) -> 
     assert len(host.double.texts(number)) == 8
 
 
-def test_what_did_not_change_is_not_sent_again(forge: Forge, host: Host, case: Case) -> None:
+def test_what_did_not_change_is_asked_for_cheaply(forge: Forge, host: Host, case: Case) -> None:
     forge.show(case)
-    line = host.line()
-    path = f"/repos/{NAME}/git/matching-refs/heads/"
-    assert line.ask("GET", path, "listing") == line.ask("GET", path, "listing")
+    first = forge.branches()
+    unchanged = host.unchanged
+    assert forge.branches() == first
+    assert host.unchanged == unchanged + 1
 
 
 # --- a host that is down, slow or angry ---------------------------------------------------------------
@@ -189,18 +191,12 @@ def test_a_long_one_is_told(forge: Forge, host: Host) -> None:
 def test_what_makes_something_new_is_not_repeated_blindly(forge: Forge, host: Host, case: Case) -> None:
     number = forge.show(case).number
     before = len(host.calls)
-    host.double.say(number, "octocat", "x")
+    host.faults = [Fault(502, method="POST")]
     with pytest.raises(Unavailable):
-        _failing_post(forge, host, number)
+        forge.answer(number, "17", "yes")
     assert sum(call.startswith("POST") for call in host.calls[before:]) == 1
     forge.answer(number, "17", "yes")
     assert sum("yes" in text for text in host.double.texts(number)) == 1
-
-
-def _failing_post(forge: Forge, host: Host, number: int) -> None:
-    line = host.line()
-    host.faults = [Fault(502)]
-    line.ask("POST", f"/repos/{NAME}/issues/{number}/comments", "answering", {"body": "yes"})
 
 
 class Watch:
@@ -215,16 +211,10 @@ class Watch:
 
 def test_nothing_is_sent_before_the_time_that_a_limit_names(host: Host) -> None:
     watch = Watch()
-    line = Line("GitHub", host.url, {"authorization": f"Bearer {TOKEN}"}, clock=Clock(watch.now, watch.sleep))
-    forge = GitHub(line, NAME, US)
+    forge = host.forge(clock=Clock(watch.now, watch.sleep))
     forge.base()
-    limits = (
-        Fault(403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(watch.at) + 300)}),
-        Fault(429, {"retry-after": "30"}),
-        Fault(403, {}, {"message": "You have exceeded a secondary rate limit"}),
-    )
-    for limit, seconds in zip(limits, (300, 30, 60), strict=True):
-        host.faults = [limit]
+    for limit, seconds in host.kind.limits:
+        host.faults = [limit(watch.at)]
         with pytest.raises(Unavailable, match="wants to hear nothing"):
             forge.base()
         calls = len(host.calls)
@@ -237,21 +227,15 @@ def test_nothing_is_sent_before_the_time_that_a_limit_names(host: Host) -> None:
 
 
 def test_no_token_is_ever_told(host: Host) -> None:
-    line = Line("GitHub", host.url, {"authorization": "Bearer ghp_anotherone0123456789"})
-    with pytest.raises(Unavailable, match="Bad credentials") as found:
-        GitHub(line, NAME, US).base()
-    assert "ghp_" not in str(found.value) + repr(line) + repr(found.value.problem())
+    forge = host.forge(token="another-0123456789")
+    with pytest.raises(Unavailable, match=host.kind.refusal) as found:
+        forge.base()
+    assert "another-" not in str(found.value) + repr(vars(forge)) + repr(found.value.problem())
 
 
 def test_a_next_page_elsewhere_is_not_followed_with_our_token(forge: Forge, host: Host, case: Case) -> None:
     number = forge.show(case).number
+    forge.comments(number, BEGINNING)
     host.faults = [Fault(200, {"link": '<https://evil.example/x>; rel="next"'}, [])]
     with pytest.raises(Exception, match="another place"):
         forge.comments(number, BEGINNING)
-
-
-def test_a_no_is_a_no(forge: Forge, host: Host) -> None:
-    with pytest.raises(HostRefused):
-        host.line().ask(
-            "POST", f"/repos/{NAME}/git/refs", "making", {"ref": "refs/heads/main", "sha": "0" * 40}
-        )

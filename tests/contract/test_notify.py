@@ -13,11 +13,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from controlplane.adapters.notify import Couriers
-from controlplane.adapters.notify.signing import sign
 from controlplane.adapters.web.guard import Guard
 from controlplane.domain.errors import Denied, Invalid
 from controlplane.domain.events.courier import Parcel
 from controlplane.domain.events.shapes import Form
+from controlplane.domain.events.signing import sign
 from tests.receiver import Receiver
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four!").decode()

@@ -13,9 +13,9 @@ import pytest
 
 from controlplane.adapters.keyring import FileKeyring
 from controlplane.adapters.notify import Couriers
-from controlplane.adapters.notify.signing import sign
 from controlplane.adapters.web.guard import Guard
 from controlplane.domain.errors import ControlPlaneError
+from controlplane.domain.events.signing import sign
 from controlplane.domain.operation import Status
 from controlplane.services import tenants
 from controlplane.services.bodies import NewWebhook, Replay

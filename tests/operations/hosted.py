@@ -1,4 +1,4 @@
-"""A house whose reviews live on a host: the double of GitHub, over HTTP."""
+"""A house whose reviews live on a host: the double of GitHub or GitLab, over HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from controlplane.services.control import Control
 from controlplane.services.reviews import asking as reviews
 from controlplane.services.reviews.hosting import Hosting
 from controlplane.services.reviews.keeper import Keeper
-from tests.contract.github.server import Host, served
+from tests.contract.hosts.server import Host, Kind, served
 from tests.operations.house import ADMIN, ASK, House
 
 PEOPLE: Mapping[str, Person] = {
@@ -55,10 +55,10 @@ class Hosted:
 
 
 @contextmanager
-def hosted(house: House, folder: Path) -> Iterator[Hosted]:
-    with served(folder) as host:
+def hosted(kind: Kind, house: House, folder: Path) -> Iterator[Hosted]:
+    with served(kind, folder) as host:
         forge = host.forge()
-        rules = HostRules("github", people=PEOPLE, webhook_secret=lambda: SECRET)
+        rules = HostRules(kind.name.lower(), people=PEOPLE, webhook_secret=lambda: SECRET)
         control = replace(house.control, changes_through="review", forge=lambda: forge, host=rules)
         worker = house.worker()
         worker.hooks = (Keeper(control), Hosting(control, look_seconds=3600))

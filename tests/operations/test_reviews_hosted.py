@@ -10,15 +10,23 @@ import pytest
 
 from controlplane.services import operations as asking
 from controlplane.services.reviews import asking as reviews
-from tests.contract.github.server import Fault
+from tests.contract.github.double import GITHUB
+from tests.contract.gitlab.double import GITLAB, GitLabDouble
+from tests.contract.hosts.server import Fault, Kind
 from tests.contract.person import Person
 from tests.operations.hosted import Hosted, hosted
 from tests.operations.house import ADMIN, ASK, House
 
 
+@pytest.fixture(params=[GITHUB, GITLAB], ids=lambda kind: kind.name)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    found: Kind = request.param
+    return found
+
+
 @pytest.fixture
-def desk(house: House, tmp_path: Path) -> Iterator[Hosted]:
-    with hosted(house, tmp_path / "host.git") as made:
+def desk(kind: Kind, house: House, tmp_path: Path) -> Iterator[Hosted]:
+    with hosted(kind, house, tmp_path / "host.git") as made:
         yield made
 
 
@@ -89,9 +97,9 @@ def test_unlock_and_a_closed_page_free_the_tenant_at_once(desk: Hosted) -> None:
     assert asking.show(desk.control, ADMIN, second["operation"])["status"] == "rejected"
 
 
-def test_approvals_on_the_page_are_the_second_person_s(house: House, tmp_path: Path) -> None:
+def test_approvals_on_the_page_are_the_second_person_s(kind: Kind, house: House, tmp_path: Path) -> None:
     strict = replace(house, control=replace(house.control, two_person=True))
-    with hosted(strict, tmp_path / "host.git") as desk:
+    with hosted(kind, strict, tmp_path / "host.git") as desk:
         review = desk.create(stage="production", size="small")
         desk.host.double.approve(desk.page, "mallory")
         desk.host.double.approve(desk.page, "ann-hub")
@@ -127,3 +135,22 @@ def test_nothing_is_lost_while_the_host_is_down(desk: Hosted) -> None:
     assert desk.shown(review["id"])["approvals"][0]["actor"] == "local:bob"
     assert sum("local:bob approves" in text for text in desk.host.double.texts(desk.page)) == 1
     assert len(desk.host.double.pulls) == 1
+
+
+def test_drafts_and_forks_ask_for_nothing(house: House, tmp_path: Path) -> None:
+    with hosted(GITLAB, house, tmp_path / "host.git") as desk:
+        assert desk.control.forge is not None
+        assert isinstance(desk.host.double, GitLabDouble)
+        desk.control.forge().base()
+        person = Person(desk.host.double.bare.folder, tmp_path / "clone")
+        for slug in ("acme", "beta"):
+            person.branch(f"new-{slug}")
+            person.write(f"tenants/{slug}/tenant.yaml", f"slug: {slug}\n")
+            person.push(f"new-{slug}")
+        draft = desk.host.double.open_by("bob-hub", "new-acme", "Draft: acme")
+        desk.host.double.open_from_fork("bob-hub", "new-beta")
+        desk.run()
+        assert reviews.page(desk.control, ADMIN)["items"] == []
+        desk.host.double.pulls[draft]["title"] = "acme"
+        desk.run()
+        assert [one["branch"] for one in reviews.page(desk.control, ADMIN)["items"]] == ["new-acme"]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
-from controlplane.adapters.forges.conversation import GitHubConversation
+from controlplane.adapters.forges.hosted import Hosted
 from controlplane.adapters.forges.line import HostRefused, Line
+from controlplane.adapters.forges.pull_requests import PullRequests
 from controlplane.adapters.forges.trees import Trees
 from controlplane.adapters.git.commits import COMMITTER, Commit, checked, person
-from controlplane.adapters.git.flow import FILE_MODES, Flow, decoded
-from controlplane.domain.errors import Conflict, Invalid, Missing, Unavailable
+from controlplane.adapters.git.flow import FILE_MODES, decoded
+from controlplane.domain.errors import Invalid, Missing, Unavailable
 from controlplane.domain.review import fleet, layout
-from controlplane.domain.review.forge import Case, Comment, Merge, Standing
-from controlplane.domain.review.layout import BASE, LARGEST_REQUEST_BYTES, Change, parse_branch
+from controlplane.domain.review.layout import BASE, LARGEST_REQUEST_BYTES, Change
 
 _HEADS = "refs/heads/"
 _MOST_CHANGES = 5_000
@@ -34,33 +34,15 @@ def connect(url: str, token: str) -> Line:
     return Line("GitHub", url.rstrip("/"), headers)
 
 
-class GitHub(Flow):
+class GitHub(Hosted):
     """Implements Forge. `login` is who the token is: whose comments are ours."""
 
     def __init__(self, line: Line, repository: str, login: str) -> None:
         self._line = line
         self._repo = f"/repos/{repository}"
-        self._talk = GitHubConversation(line, repository, login)
+        self._talk = PullRequests(line, repository, login)
         self._trees = Trees(self._level)
         self._commits: dict[str, Mapping[str, Any]] = {}
-
-    # --- people -------------------------------------------------------------------------------------
-
-    @property
-    def talks(self) -> bool:
-        return True
-
-    def show(self, case: Case) -> Standing:
-        return self._talk.show(case)
-
-    def standing(self, branch: str) -> Standing | None:
-        return self._talk.standing(parse_branch(branch))
-
-    def comments(self, number: int, since: Any) -> Sequence[Comment]:
-        return self._talk.comments(number, since)
-
-    def answer(self, number: int, key: str, text: str) -> None:
-        self._talk.answer(number, key, text)
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -141,41 +123,6 @@ class GitHub(Flow):
         return None if found is None else str(found["object"]["sha"])
 
     # --- writing ------------------------------------------------------------------------------------
-
-    def merge(self, merge: Merge) -> str:
-        """By GitHub's own button, so that its rules for the base branch hold."""
-        base, doing = self.base(), f"merging {merge.branch}"
-        done = self._merged(merge.head, base)
-        if done:
-            return done
-        if self._resolve(parse_branch(merge.branch)) != merge.head:
-            raise Conflict(f"the branch {merge.branch} is not what was reviewed: it was pushed to since")
-        if not self.same(merge.base, base, merge.folder):
-            raise Conflict(
-                f"{merge.folder} changed on {BASE} since the branch {merge.branch} left it",
-                hint="plan it again from where it is now",
-            )
-        title, _, text = merge.message.partition("\n")
-        number = self._talk.number(merge.branch, title)
-        body = {
-            "sha": merge.head,
-            "merge_method": "merge",
-            "commit_title": title,
-            "commit_message": text.strip(),
-        }
-        try:
-            found = self._line.ask("PUT", f"{self._repo}/pulls/{number}/merge", doing, body)
-        except HostRefused as error:
-            if error.details["status"] in (405, 409):
-                raise Conflict(
-                    f"{error.message}", hint="look at what GitHub asks for before a merge"
-                ) from error
-            raise
-        return str(found["sha"])
-
-    def _merged(self, head: str, base: str) -> str | None:
-        del base
-        return self._talk.merged_as(head)
 
     def _first_commit(self) -> str:
         """A repository without commits takes files, and nothing else."""

@@ -100,17 +100,9 @@ class Flow(ABC):
 
     def merge(self, merge: Merge) -> str:
         base = self.base()
-        head = self._resolve(parse_branch(merge.branch))
-        done = self._merged(merge.head, base)
+        done = self._merged_before(merge, base)
         if done:
             return done
-        if head != merge.head:
-            raise Conflict(f"the branch {merge.branch} is not what was reviewed: it was pushed to since")
-        if not self.same(merge.base, base, merge.folder):
-            raise Conflict(
-                f"{merge.folder} changed on {BASE} since the branch {merge.branch} left it",
-                hint="plan it again from where it is now",
-            )
         entry = self._entry(merge.head, checked(merge.folder))
         commit = Commit(
             parents=[base, merge.head],
@@ -122,6 +114,21 @@ class Flow(ABC):
         made = self._commit(commit)
         self._move(BASE, made, base)
         return made
+
+    def _merged_before(self, merge: Merge, base: str) -> str | None:
+        """The commit of an earlier life of ours; None: it may be merged now, since nothing moved."""
+        head = self._resolve(parse_branch(merge.branch))
+        done = self._merged(merge.head, base)
+        if done:
+            return done
+        if head != merge.head:
+            raise Conflict(f"the branch {merge.branch} is not what was reviewed: it was pushed to since")
+        if not self.same(merge.base, base, merge.folder):
+            raise Conflict(
+                f"{merge.folder} changed on {BASE} since the branch {merge.branch} left it",
+                hint="plan it again from where it is now",
+            )
+        return None
 
     def publish(self, publication: Publication) -> str | None:
         base = self.base()

@@ -8,11 +8,13 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from controlplane.domain.errors import Broken, Unavailable
 
 _SECONDS = 120
 _LARGEST_ANSWER = 16 * 2**20
+_LAST_LINES = 12
 # Whatever a repository's own files say, these come after them.
 _SAFE = (
     ("core.hooksPath", os.devnull),
@@ -30,8 +32,14 @@ class GitFailed(Broken):
     code = "git_failed"
 
 
-def run(folder: Path, words: Sequence[str], given: bytes = b"", doing: str = "") -> bytes:
-    """git's answer; its complaint becomes ours."""
+def run(
+    folder: Path,
+    words: Sequence[str],
+    given: bytes = b"",
+    doing: str = "",
+    quietly: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """git's answer; its complaint becomes ours. `quietly`: settings that stand in no list of processes."""
     options = [part for name, value in _SAFE for part in ("-c", f"{name}={value}")]
     command = ["git", "--no-replace-objects", "--git-dir", str(folder), *options, *words]
     # A file bounds what we hold in memory, however much git would answer.
@@ -42,7 +50,7 @@ def run(folder: Path, words: Sequence[str], given: bytes = b"", doing: str = "")
                 input=given,
                 stdout=answer,
                 stderr=subprocess.PIPE,
-                env=_environment(),
+                env={**_environment(), **_settings(quietly)},
                 timeout=_SECONDS,
                 check=False,
             )
@@ -54,12 +62,20 @@ def run(folder: Path, words: Sequence[str], given: bytes = b"", doing: str = "")
         if done.returncode != 0:
             said = done.stderr.decode(errors="replace").strip().splitlines()
             last = said[-1][:300] if said else f"exit code {done.returncode}"
-            raise GitFailed(f"{doing or 'git ' + words[0]}: {last}", details={"answer": last})
+            whole = "\n".join(said[-_LAST_LINES:])
+            raise GitFailed(f"{doing or 'git ' + words[0]}: {last}", details={"answer": last, "said": whole})
         answer.seek(0)
         content = answer.read(_LARGEST_ANSWER + 1)
     if len(content) > _LARGEST_ANSWER:
         raise Broken(f"{doing or 'git ' + words[0]}: an answer of more than {_LARGEST_ANSWER >> 20} MB")
     return content
+
+
+def _settings(values: Mapping[str, str]) -> Mapping[str, str]:
+    """As git takes settings from its environment, which only its own user can read."""
+    numbered = {f"GIT_CONFIG_KEY_{n}": name for n, name in enumerate(values)}
+    numbered |= {f"GIT_CONFIG_VALUE_{n}": value for n, value in enumerate(values.values())}
+    return {**numbered, "GIT_CONFIG_COUNT": str(len(values))}
 
 
 def _environment() -> Mapping[str, str]:

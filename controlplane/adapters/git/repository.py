@@ -57,10 +57,8 @@ class Repository(Flow):
     # --- reading ------------------------------------------------------------------------------------
 
     def base(self) -> str:
-        if not (self._folder / "HEAD").is_file():
-            self._make()
-        found = self._resolve(BASE)
-        return found or self._first_commit()
+        self._make()
+        return self._resolve(BASE) or self._first_commit()
 
     def branches(self) -> Mapping[str, str]:
         self.base()
@@ -125,6 +123,8 @@ class Repository(Flow):
     # --- git ----------------------------------------------------------------------------------------
 
     def _make(self) -> None:
+        if (self._folder / "HEAD").is_file():
+            return
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -141,7 +141,10 @@ class Repository(Flow):
         try:
             self._move(BASE, made, None)
         except Unavailable:
-            return self._resolve(BASE) or made
+            found = self._resolve(BASE)
+            if found is None:
+                raise
+            return found
         return made
 
     def _commit(self, commit: Commit) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 
 from controlplane.adapters.aws.errors import calling
-from controlplane.adapters.notify import signing
 from controlplane.adapters.web import BadUrl, Guard
 from controlplane.domain.errors import ControlPlaneError, FieldError, Invalid
+from controlplane.domain.events import signing
 from controlplane.domain.events.courier import Parcel, Receipt
 from controlplane.domain.events.shapes import SOURCE, Form
 

@@ -102,6 +102,7 @@ class Standing:
     author: str = ""
     is_open: bool = True
     is_foreign: bool = False  # it comes from a fork
+    is_draft: bool = False  # its author asks for nothing yet
     merged_commit: str = ""  # empty: it is not merged
     merged_by: str = ""
     approvals: tuple[Vote, ...] = ()

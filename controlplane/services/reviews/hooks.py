@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controlplane.domain.errors import Invalid, Missing, Unauthenticated
-from controlplane.domain.review.hooks import OLDEST, is_signed, is_timely
+from controlplane.domain.review.hooks import OLDEST, READERS, is_timely
 from controlplane.services.control import Control
 from controlplane.store.reviews import host
 
@@ -22,18 +22,19 @@ def receive(control: Control, forge: str, headers: Mapping[str, str], body: byte
         raise Missing(
             f"no webhooks of {forge!r} are taken here", hint="CONTROLPLANE_FORGE says which host it is"
         )
-    if not is_signed(rules.webhook_secret(), body, headers.get("x-hub-signature-256", "")):
-        raise Unauthenticated("this webhook is not signed with the secret that was agreed on")
-    delivery, event = headers.get("x-github-delivery", ""), headers.get("x-github-event", "")
-    if not _DELIVERY.fullmatch(delivery):
+    found = READERS[forge](rules.webhook_secret(), headers, body)
+    if not found.is_genuine:
+        raise Unauthenticated("this webhook does not show or bear the secret that was agreed on")
+    if not _DELIVERY.fullmatch(found.delivery):
         raise Invalid("this webhook has no id of its delivery")
-    if not is_timely(_payload(body), control.now()):
+    if not is_timely(_payload(body), control.now(), found.sent_at):
         raise Invalid(
             f"this webhook tells of something that is older than {OLDEST}", hint="nothing is lost by it"
         )
+    event = found.event[:40]
     with control.db.write() as session:
-        is_new = host.take_delivery(session, f"{forge}:{delivery}", event[:40], control.now())
-    return {"accepted": is_new, "event": event[:40]}
+        is_new = host.take_delivery(session, f"{forge}:{found.delivery}", event, control.now())
+    return {"accepted": is_new, "event": event}
 
 
 def _payload(body: bytes) -> Mapping[str, Any]:

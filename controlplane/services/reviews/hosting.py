@@ -110,7 +110,7 @@ class Hosting:
             if branch.startswith(layout.OURS) or not waits or (branch, head) in self._refused:
                 continue
             page = forge.standing(branch)
-            if page is None or not page.is_open or page.is_foreign or page.head != head:
+            if page is None or page.head != head or not _asks(page):
                 continue
             try:
                 actor = require_known(self.control, page.author)
@@ -205,6 +205,11 @@ class Hosting:
     def _move(self, review: Review, **fields: Any) -> None:
         with self.control.db.write() as session:
             reviews.move(session, review, **fields, updated_at=self.control.now())
+
+
+def _asks(page: Standing) -> bool:
+    """A draft asks for nothing yet, a fork never does."""
+    return page.is_open and not page.is_foreign and not page.is_draft
 
 
 def _title(seen: dict[str, Any]) -> str:

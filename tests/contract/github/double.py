@@ -1,35 +1,26 @@
-"""A GitHub of one repository: what its description says, over a bare repository of this machine."""
+"""A GitHub of one repository: what its description says, over a bare repository of this machine.
+
+`openapi.json` is a trimmed copy of the npm package @octokit/openapi (MIT, `LICENSE` beside it).
+"""
 
 from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from tests.contract.github.bare import Bare, GitSaysNo
-
-NAME = "acme-corp/fleet"
-US = "fleet-bot"
-
-
-@dataclass(frozen=True)
-class Asked:
-    values: Mapping[str, str]
-    query: Mapping[str, str]
-    body: Any
-
-
-class No(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
+from controlplane.adapters.forges.github import GitHub
+from controlplane.adapters.forges.line import Clock, Line
+from tests.contract.hosts.bare import Bare, GitSaysNo
+from tests.contract.hosts.server import NAME, US, Asked, Fault, Host, Kind, No
 
 
 @dataclass
-class Double:
+class GitHubDouble:
     bare: Bare
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -304,3 +295,29 @@ _ACTS = {
     ("GET", "/commits/{ref}/statuses"): "list_statuses",
     ("POST", "/statuses/{sha}"): "post_status",
 }
+
+
+def _forge(host: Host, token: str, clock: Clock) -> GitHub:
+    headers = {"authorization": f"Bearer {token}", "accept": "application/vnd.github+json"}
+    return GitHub(Line("GitHub", host.url, headers, clock=clock), NAME, US)
+
+
+def _until(at: float) -> Fault:
+    return Fault(403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(at) + 300)})
+
+
+GITHUB = Kind(
+    name="GitHub",
+    description=Path(__file__).parent / "openapi.json",
+    api="",
+    token="ghp_notarealtoken0123456789",
+    header=lambda token: ("authorization", f"Bearer {token}"),
+    refusal="Bad credentials",
+    double=GitHubDouble,
+    forge=_forge,
+    limits=(
+        (_until, 300),
+        (lambda _: Fault(429, {"retry-after": "30"}), 30),
+        (lambda _: Fault(403, {}, {"message": "You have exceeded a secondary rate limit"}), 60),
+    ),
+)

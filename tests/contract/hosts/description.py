@@ -1,7 +1,4 @@
-"""GitHub's published description of its API: what a request may be, what an answer is.
-
-`openapi.json` is a trimmed copy of the npm package @octokit/openapi (MIT, `LICENSE` beside it).
-"""
+"""A host's description of its API, as OpenAPI says it: what a request may be, what an answer is."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from openapi_schema_validator import OAS30Validator
 
@@ -27,8 +25,8 @@ class Operation:
 
 
 @cache
-def document() -> dict[str, Any]:
-    whole = json.loads((Path(__file__).parent / "openapi.json").read_text(encoding="utf-8"))
+def document(file: Path) -> dict[str, Any]:
+    whole = json.loads(file.read_text(encoding="utf-8"))
     whole["paths"] = _inlined(whole["paths"], whole)
     return dict(whole)
 
@@ -44,15 +42,16 @@ def _inlined(node: Any, whole: Mapping[str, Any]) -> Any:
     return {key: _inlined(value, whole) for key, value in node.items()}
 
 
-def find(method: str, path: str) -> Operation | None:
+def find(file: Path, method: str, path: str) -> Operation | None:
     """The most literal template that fits; a reference and a file's path may hold slashes."""
     fitting = []
-    for template, item in document()["paths"].items():
+    for template, item in document(file)["paths"].items():
         pattern = re.sub(r"\{(ref|path|basehead)\}", r"(?P<\1>.+)", template)
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
         found = re.fullmatch(pattern, path)
         if found and method.lower() in item:
-            fitting.append(Operation(method, template, found.groupdict(), item[method.lower()]))
+            values = {name: unquote(value) for name, value in found.groupdict().items()}
+            fitting.append(Operation(method, template, values, item[method.lower()]))
     return min(fitting, key=lambda one: one.template.count("{"), default=None)
 
 

@@ -1,4 +1,4 @@
-"""What GitHub's Git database does, on a bare repository of this machine."""
+"""What a host does with Git, on a bare repository of this machine."""
 
 from __future__ import annotations
 
