@@ -57,9 +57,12 @@ def _look_for_worker(settings: Settings) -> str:
         raise Unavailable("no catalog yet, so no worker", hint="controlplane worker")
     db = open_database(settings.database_url)
     try:
-        if wiring.worker_lives(db):
-            return "one is alive"
-        raise Unavailable("none is alive", hint="controlplane worker; a command that waits starts one itself")
+        cell = settings.cell if len(sources.cells(settings)) > 1 else ""
+        where = f" in the cell {cell}" if cell else ""
+        if wiring.worker_lives(db, cell):
+            return f"one is alive{where}"
+        hint = "controlplane worker; a command that waits starts one itself"
+        raise Unavailable(f"none is alive{where}", hint=hint)
     finally:
         db.close()
 
@@ -99,19 +102,12 @@ def _look_for_cell(settings: Settings) -> str:
     """The account that the file names is the one that we are in, and a database of it answers from here."""
     from controlplane.adapters.aws.clients import Clients  # noqa: PLC0415
     from controlplane.adapters.aws.cloud import Aws  # noqa: PLC0415
-    from controlplane.adapters.doctor import look_for_reach  # noqa: PLC0415
+    from controlplane.adapters.doctor import look_for_home  # noqa: PLC0415
 
     own = sources.cells(settings)[settings.cell]
     account = wiring.aws_account(settings)
     found = Aws(account, Clients(account)).identity()["account"]
-    if own.account and own.account != found:
-        raise Unavailable(
-            f"the cell {own.name} is account {own.account}, and this process is in {found}",
-            hint="look at the roles of that cell in CONTROLPLANE_CELLS_FILE",
-        )
-    place = _somewhere(settings)
-    reached = look_for_reach(*place) if place else "no database to reach yet"
-    return f"{own.name}: account {found}, {own.region}; {reached}"
+    return look_for_home(own, found, _somewhere(settings))
 
 
 def _somewhere(settings: Settings) -> tuple[str, int] | None:

@@ -263,8 +263,8 @@ def process_lives(pid: int) -> bool:
     return lives(pid)
 
 
-def worker_lives(db: Database) -> bool:
-    """Does anybody do the work?"""
+def worker_lives(db: Database, cell: str = "") -> bool:
+    """Does anybody do the work? In one cell, where there are several."""
     if db.file is not None:
         from controlplane.worker.lock import worker_lives as holds_lock
 
@@ -272,7 +272,7 @@ def worker_lives(db: Database) -> bool:
     from controlplane.store import leases
 
     with db.read() as session:
-        return bool(leases.living(session))
+        return bool(leases.living(session, cell))
 
 
 def start_sandbox(settings: Settings) -> SandboxInfo:

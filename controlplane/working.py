@@ -23,7 +23,7 @@ from controlplane.steps.world import install, utc_now
 from controlplane.store.database import Database
 from controlplane.store.sealed import check_keys
 from controlplane.worker import exposing, schedules, tracing
-from controlplane.worker.lease import Lease
+from controlplane.worker.lease import Lease, Place
 from controlplane.worker.lock import WorkerLock
 from controlplane.worker.loop import Worker
 from controlplane.worker.watch import FenceWatch
@@ -40,9 +40,9 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
         if db.file is not None:
             stack.enter_context(WorkerLock(db.file))
         tracer = _furnish(settings, db, executor, stack)
-        if shares:
-            _lease(db, executor, stack)
         here = wiring.control_of(settings, db)
+        if shares:
+            _lease(db, executor, here.cell_of_many, stack)
         around = tracing.legs(db, tracer) if settings.traces else None
         engine = Engine(settings.database_url, executor, settings.poll_seconds, here.cell_of_many, around)
         engine.launch()
@@ -79,8 +79,8 @@ def _furnish(settings: Settings, db: Database, executor: str, stack: ExitStack) 
     return world.tracer
 
 
-def _lease(db: Database, executor: str, stack: ExitStack) -> None:
-    lease = Lease(db, executor, socket.gethostname())
+def _lease(db: Database, executor: str, cell: str, stack: ExitStack) -> None:
+    lease = Lease(db, executor, Place(socket.gethostname(), cell))
     lease.take()
     stack.callback(lease.release)
     on_reach(lambda _step, where: lease.check() if where == "before" else None)

@@ -123,6 +123,7 @@ class Cell(View):
     closed: bool
     tenants: int
     tenants_left: int | None
+    workers: int | None
     state: str
 
 
@@ -137,12 +138,14 @@ class Answered(View):
 
 class Schedule(View):
     name: str
+    cell: str | None
     cron: str
     zone: str
     enabled: bool
     due_at: str
     last_status: str
     missed: int
+    overdue: bool
 
 
 class Schedules(Page):
@@ -317,8 +320,9 @@ def schedules(caller: ReadsFleet) -> Response:
 
 
 @router.post("/schedules/{name}/run", **changing(Schedule, 200), summary="Do it now")
-def run(caller: ChangesFleet, name: str, sent: Sending) -> Response:
-    return JSONResponse(running.run(caller.control, caller.actor, name, sent.ask))
+def run(caller: ChangesFleet, name: str, sent: Sending, body: listing.Running | None = None) -> Response:
+    cell = body.cell if body else ""
+    return JSONResponse(running.run(caller.control, caller.actor, name, sent.ask, cell))
 
 
 @router.patch("/schedules/{name}", **changing(Schedule, 200), summary="Change when it is due, or turn it off")

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from controlplane.domain.errors import Unavailable
+from controlplane.domain.quotas.cells import Cell
 
 LEAST_FREE_GB = 2.0  # a provider, some workspaces and the catalog
 OLDEST_GIT = (2, 28)  # `init --initial-branch`
@@ -61,6 +62,17 @@ def look_for_certificates(bundle: Path | None) -> str:
     if not count:
         raise Unavailable(f"{bundle} holds no certificate", hint=hint)
     return f"{count} certificates in {bundle}"
+
+
+def look_for_home(own: Cell, account: str, database: tuple[str, int] | None) -> str:
+    """Whether this process is in its cell: in the account that is named for it, and near its databases."""
+    if own.account and own.account != account:
+        raise Unavailable(
+            f"the cell {own.name} is account {own.account}, and this process is in {account}",
+            hint="look at the roles of that cell in CONTROLPLANE_CELLS_FILE",
+        )
+    reached = look_for_reach(*database) if database else "no database to reach yet"
+    return f"{own.name}: account {account}, {own.region}; {reached}"
 
 
 def look_for_reach(host: str, port: int, seconds: float = 5) -> str:

@@ -15,7 +15,7 @@ from controlplane.domain.tenant import TenantSpec
 from controlplane.services import quotas
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
-from controlplane.store import platforms
+from controlplane.store import leases, platforms
 
 _WORST_FIRST = (State.REFUSE, State.WARN, State.FINE, State.UNKNOWN)
 
@@ -68,6 +68,11 @@ def page(control: Control, actor: Actor) -> dict[str, Any]:
     return {"items": items, "next_page_token": None}
 
 
+def _of_many(control: Control, cell: Cell) -> str:
+    """A worker that knows of no other cell does not say in which it lives."""
+    return cell.name if control.cell_of_many else ""
+
+
 def show(control: Control, actor: Actor, name: str) -> dict[str, Any]:
     """With its quotas, the fullest first."""
     actor.require(Action.READ_FLEET)
@@ -89,6 +94,7 @@ def show(control: Control, actor: Actor, name: str) -> dict[str, Any]:
 def _view(control: Control, session: Session, cell: Cell) -> dict[str, Any]:
     found = quotas.of_cell(control, session, cell)
     space = _room(found["items"])
+    counts = control.db.file is None  # where workers have leases
     return {
         "id": cell.name,
         "name": cell.name,
@@ -97,6 +103,7 @@ def _view(control: Control, session: Session, cell: Cell) -> dict[str, Any]:
         "roles": [name for name in ("plan_role", "apply_role", "data_role") if getattr(cell, name)],
         "closed": cell.closed,
         "is_ours": cell.name == control.cell,
+        "workers": len(leases.living(session, _of_many(control, cell))) if counts else None,
         "tenants": found["tenants"],
         "tenants_left": space.tenants_left,
         "state": "closed" if cell.closed else space.state.value,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from controlplane.services.control import Control
+from controlplane.services.schedules import listing
 from controlplane.store import figures
 from controlplane.store.database import check_revision
 from controlplane.store.figures import durations
@@ -21,6 +22,7 @@ Counted = Mapping[Labels, Histogram]
 def gauges(control: Control) -> Families:
     with control.db.read() as session:
         found = figures.read(session)
+        overdue = listing.overdue(control, session)
         care = {**figures.care(session, control.now()), **figures.drilled(session, control.now())}
     return {
         "controlplane_tenants": {(("phase", p),): n for p, n in found.tenants.items()},
@@ -30,6 +32,7 @@ def gauges(control: Control) -> Families:
         "controlplane_operations_waiting": {(): found.waiting},
         "controlplane_fleet_monthly_usd": {(): float(found.monthly_usd)},
         "controlplane_workers": {(): found.workers},
+        "controlplane_schedules_overdue": {(("cell", cell),): n for cell, n in overdue.items()},
         **{f"controlplane_{name}": {(): number} for name, number in care.items()},
     }
 

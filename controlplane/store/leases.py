@@ -20,10 +20,11 @@ def database_now(session: Session) -> float:
     return float(session.execute(text(query)).scalar_one())
 
 
-def take(session: Session, executor_id: str, host: str, pid: int, seconds: float) -> None:
+def take(session: Session, executor_id: str, host: str, pid: int, seconds: float, cell: str = "") -> None:
     now = database_now(session)
+    until = now + seconds
     session.add(
-        WorkerLease(executor_id=executor_id, host=host, pid=pid, started_at=now, lease_until=now + seconds)
+        WorkerLease(executor_id=executor_id, cell=cell, host=host, pid=pid, started_at=now, lease_until=until)
     )
 
 
@@ -59,7 +60,7 @@ def release(session: Session, executor_id: str) -> None:
     session.execute(delete(WorkerLease).where(col(WorkerLease.executor_id) == executor_id))
 
 
-def living(session: Session) -> list[WorkerLease]:
-    return list(
-        session.scalars(select(WorkerLease).where(col(WorkerLease.lease_until) >= database_now(session)))
-    )
+def living(session: Session, cell: str = "") -> list[WorkerLease]:
+    """In every cell, unless one is named."""
+    query = select(WorkerLease).where(col(WorkerLease.lease_until) >= database_now(session))
+    return list(session.scalars(query.where(col(WorkerLease.cell) == cell) if cell else query))

@@ -223,8 +223,8 @@ def end_leg(session: Session, operation_id: str, number: int, following: str | N
     return changed > 0
 
 
-def running_legs(session: Session) -> list[Leg]:
-    query = select(Operation).where(col(Operation.leg_state) == "running")
+def running_legs(session: Session, cell: str = "") -> list[Leg]:
+    query = select(Operation).where(col(Operation.leg_state) == "running", *_in(cell))
     return [Leg(o.id, o.kind, o.leg, o.leg_number) for o in session.scalars(query)]
 
 

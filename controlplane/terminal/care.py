@@ -84,7 +84,8 @@ _DECISIONS: Mapping[tuple[str, str], Any] = {
 
 def _schedule(control: Control, actor: Actor, rest: str, body: Values, way: Way) -> Answer:
     if rest.endswith("/run"):
-        return running.run(control, actor, rest.removesuffix("/run"), way.ask)
+        where = bodies.parse(listing.Running, dict(body))
+        return running.run(control, actor, rest.removesuffix("/run"), way.ask, where.cell)
     wanted = bodies.parse(listing.Change, dict(body))
     return _done(control, actor, way, lambda c, ask: listing.change(c, actor, rest, wanted, ask))
 

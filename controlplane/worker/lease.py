@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -30,22 +31,25 @@ def _end_hard() -> None:
     os._exit(_EXIT_LOST_LEASE)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a worker lives: on which machine, and in which of several cells."""
+
+    host: str
+    cell: str = ""
+
+
 class Lease:
     def __init__(
         self,
         db: Database,
         executor_id: str,
-        host: str,
+        place: Place,
         seconds: float = LEASE_SECONDS,
         end: Callable[[], None] = _end_hard,
     ) -> None:
-        self._db, self._executor_id, self._host, self._seconds, self._end = (
-            db,
-            executor_id,
-            host,
-            seconds,
-            end,
-        )
+        self._db, self._executor_id, self._place = db, executor_id, place
+        self._seconds, self._end = seconds, end
         self._renewed = 0.0
         self._stop = threading.Event()
 
@@ -53,7 +57,8 @@ class Lease:
         """Before the engine is launched: nobody sees our workflows without a lease."""
         self._renewed = time.monotonic()
         with self._db.write() as session:
-            leases.take(session, self._executor_id, self._host, os.getpid(), self._seconds)
+            where = (self._place.host, os.getpid())
+            leases.take(session, self._executor_id, *where, self._seconds, self._place.cell)
         self._db.guards.append(self._guard)
         threading.Thread(target=self._keep, name="lease", daemon=True).start()
         threading.Thread(target=self._watch, name="lease-watchdog", daemon=True).start()

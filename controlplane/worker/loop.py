@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Worker:
-    """One per process. `capacity` limits the legs that run at a time, over all living workers together."""
+    """One per process. `capacity` limits the legs that run at a time, over its cell's workers together."""
 
     db: Database
     engine: Engine
@@ -68,8 +68,8 @@ class Worker:
     def dispatch(self) -> int:
         """Start what may run and fits; returns how many legs were started."""
         with self.db.read() as session:
-            workers = max(1, len(leases.living(session))) if self.shares else 1
-            free = self.capacity * workers - len(operations.running_legs(session))
+            workers = max(1, len(leases.living(session, self.cell))) if self.shares else 1
+            free = self.capacity * workers - len(operations.running_legs(session, self.cell))
             ready = operations.ready(session, self.now(), max(0, free), self.cell) if free > 0 else []
         return sum(self._start(operation_id) for operation_id in ready)
 

@@ -12,8 +12,10 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from controlplane.adapters import doctor
 from controlplane.adapters.aws import Aws, AwsAccount, Clients, Role
 from controlplane.domain.errors import Conflict, Denied, Invalid, Missing, Refused, Throttled, Unavailable
+from controlplane.domain.quotas.cells import Cell
 
 REGION = "us-east-1"
 OURS = {"uid": "a1234567", "epoch": "1"}
@@ -180,6 +182,13 @@ def test_an_endpoint_that_nobody_serves_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="looking at the database acme") as raised:
         aws.database("acme")
     assert "doctor" in raised.value.hint
+
+
+def test_the_doctor_sees_that_the_credentials_are_of_another_account_than_the_cell(aws: Aws) -> None:
+    who = aws.identity()["account"]
+    assert doctor.look_for_home(Cell("ours", REGION, account=who), who, None).startswith("ours: account")
+    with pytest.raises(Unavailable, match=f"this process is in {who}"):
+        doctor.look_for_home(Cell("ours", REGION, account="210987654321"), who, None)
 
 
 def lost_snapshot(aws: Aws, identifier: str) -> str:

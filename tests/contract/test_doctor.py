@@ -10,6 +10,7 @@ import pytest
 
 from controlplane.adapters import doctor
 from controlplane.domain.errors import Unavailable
+from controlplane.domain.quotas.cells import Cell
 
 
 def program(folder: Path, name: str, said: str) -> None:
@@ -62,6 +63,25 @@ def test_no_bundle_an_empty_one_and_a_lost_one_say_where_to_get_it(tmp_path: Pat
         with pytest.raises(Unavailable) as raised:
             doctor.look_for_certificates(bundle)
         assert doctor.BUNDLE in raised.value.hint
+
+
+def test_a_process_in_another_account_than_its_cell_s_is_told(listening: int) -> None:
+    cell = Cell("second", "eu-west-1", account="210987654321")
+    with pytest.raises(
+        Unavailable, match="account 210987654321, and this process is in 123456789012"
+    ) as raised:
+        doctor.look_for_home(cell, "123456789012", ("127.0.0.1", listening))
+    assert "CONTROLPLANE_CELLS_FILE" in raised.value.hint
+
+
+def test_a_process_at_home_says_whether_a_database_answers(listening: int) -> None:
+    at_home = Cell("second", "eu-west-1", account="210987654321")
+    said = doctor.look_for_home(at_home, "210987654321", ("127.0.0.1", listening))
+    assert said == f"second: account 210987654321, eu-west-1; 127.0.0.1:{listening} answers"
+    with pytest.raises(Unavailable, match="does not answer from here"):
+        doctor.look_for_home(at_home, "210987654321", ("127.0.0.1", 1))
+    unnamed = Cell("default", "us-east-1")  # of the process's own credentials, whichever they are
+    assert "no database to reach yet" in doctor.look_for_home(unnamed, "123456789012", None)
 
 
 def test_a_database_is_within_reach_or_the_cell_is_named(listening: int) -> None:

@@ -8,7 +8,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from controlplane.durable import on_reach
-from controlplane.worker.lease import Lease
+from controlplane.worker.lease import Lease, Place
 from tests.operations.crash_worker import warm
 from tests.operations.house import House, build
 
@@ -28,7 +28,7 @@ def _work(folder: str, url: str, dies_at: str, lease_seconds: float, cell: str) 
     """Like `controlplane worker` on PostgreSQL: a lease first, then the engine, then the loop."""
     house = build(Path(folder), url=url)
     executor = f"worker-{os.getpid()}"
-    lease = Lease(house.db, executor, "here", lease_seconds)
+    lease = Lease(house.db, executor, Place("here", cell), lease_seconds)
     lease.take()
     log = os.open(Path(folder) / "steps.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 

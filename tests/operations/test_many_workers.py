@@ -21,7 +21,7 @@ from controlplane.store.database import Database, open_database
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Operation
 from controlplane.worker.lease import LEASE_SECONDS as IN_EARNEST
-from controlplane.worker.lease import Lease
+from controlplane.worker.lease import Lease, Place
 from tests.operations.house import ADMIN, ASK, House, build
 from tests.operations.many_workers import LEASE_SECONDS, Crew, start
 
@@ -137,7 +137,7 @@ def test_what_a_worker_was_writing_when_it_lost_its_lease_is_not_kept(house: Hou
         raise Ended
 
     db = open_database(url)
-    held = Lease(db, "stopped", "here", 100, end)
+    held = Lease(db, "stopped", Place("here"), 100, end)
     held.take()
     write(db, "before")
     with pytest.raises(Ended), db.write() as session:

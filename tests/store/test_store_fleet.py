@@ -249,12 +249,29 @@ def test_one_worker_gets_a_tick_and_the_others_none(db: Database) -> None:
         assert not schedules.claim(session, seen, {**claimed, "holder": "two"}, NOW)
         assert schedules.get(session, "drift").cron == "0 * * * *"
         assert schedules.due(session, NOW) == []
-        assert not schedules.finish(session, "drift", "two", {"last_status": "done"})
-        assert schedules.finish(session, "drift", "one", {"last_status": "done"})
+        assert not schedules.finish(session, "drift", "", "two", {"last_status": "done"})
+        assert schedules.finish(session, "drift", "", "one", {"last_status": "done"})
         assert (schedules.get(session, "drift").holder, schedules.get(session, "drift").held_until) == (
             "",
             None,
         )
+
+
+def test_the_tick_of_one_cell_is_not_that_of_another(db: Database) -> None:
+    later = {"due_at": NOW + DAY, "holder": "one", "held_until": NOW + timedelta(minutes=5)}
+    with db.write() as session:
+        schedules.ensure(session, [schedule(cell="eu"), schedule(cell="us")])
+        eu, us = schedules.due(session, NOW)
+        assert schedules.claim(session, eu, later, NOW)
+        assert [row.cell for row in schedules.due(session, NOW)] == [us.cell] == ["us"]
+        assert schedules.claim(session, us, {**later, "holder": "two"}, NOW)
+        assert schedules.finish(session, "drift", "eu", "one", {"last_status": "done"})
+        assert schedules.get(session, "drift", "us").holder == "two"
+        schedules.change(session, "drift", {"enabled": False}, "us")
+        assert schedules.make_due(session, "drift", NOW, "eu")
+        assert not schedules.make_due(session, "drift", NOW, "us")
+        with pytest.raises(Missing, match="in the cell asia"):
+            schedules.get(session, "drift", "asia")
 
 
 def test_what_a_lost_worker_held_is_free_again_after_its_time(db: Database) -> None:

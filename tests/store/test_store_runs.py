@@ -137,3 +137,16 @@ def test_a_host_lives_while_one_of_its_workers_renews_its_lease(runs: Runs, db: 
     assert runs.host_lives("far:1")
     assert not runs.host_lives("gone:1")
     assert not runs.host_lives("fa")
+
+
+def test_workers_are_counted_in_the_cell_that_they_live_in(db: Database) -> None:
+    with db.write() as session:
+        leases.take(session, "w1", "far", 1, 100, "eu")
+        leases.take(session, "w2", "far", 2, 100, "us")
+        leases.take(session, "w3", "far", 3, -1, "us")
+        found = {cell: [one.executor_id for one in leases.living(session, cell)] for cell in ("eu", "us", "")}
+    assert {cell: sorted(ids) for cell, ids in found.items()} == {
+        "eu": ["w1"],
+        "us": ["w2"],
+        "": ["w1", "w2"],
+    }

@@ -55,7 +55,7 @@ def refuse_elsewhere(control: Control, body: Scanning) -> None:
             hint=f"controlplane schedule run {SCHEDULE}, or scan on the worker's host without --server",
         )
     with control.db.write() as session:
-        if not schedules.make_due(session, SCHEDULE, control.now()):
+        if not schedules.make_due(session, SCHEDULE, control.now(), control.cell_of_many):
             raise Unavailable(
                 f"no worker has begun its schedules yet, or {SCHEDULE} is off",
                 hint="controlplane schedule list",

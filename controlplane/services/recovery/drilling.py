@@ -22,7 +22,7 @@ from controlplane.domain.tenant import Phase
 from controlplane.domain.workspace import SlotSpec
 from controlplane.operations import DRILL
 from controlplane.operations.types import Request
-from controlplane.services import quotas, views
+from controlplane.services import cells, views
 from controlplane.services.accept import Intake, require_phase, require_verb
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control, new_uid, plain
@@ -56,7 +56,7 @@ def _begin(control: Control, session: Session, source: Tenant, actor: Actor, ask
     spec = restoring.spec_like(session, source)
     spec = replace(spec, labels={LABEL: source.slug})
     require_platform(session, spec)
-    quotas.check_admission(control, session, spec.region, spec.storage_gb)
+    cells.check_admission(control, session, spec)
     row = restoring.of_epoch(session, source, source.epoch)
     if row.adopted:
         raise Refused(
@@ -89,7 +89,7 @@ def _passing(slot: SlotSpec) -> SlotSpec:
 def by_the_clock(control: Control, actor: Actor) -> str:
     """One tenant, by chance: everybody's turn comes, and nobody can prepare for it."""
     with control.db.read() as session:
-        under_way = drills.unfinished(session)
+        under_way = drills.unfinished(session, control.cell_of_many)
         slugs = [] if under_way else _eligible(control, session)
     if under_way:
         return f"{under_way.id} is not over: {under_way.status}"
@@ -120,7 +120,7 @@ def _is_known(session: Session, uid: str, epoch: int) -> bool:
 def _last_words(control: Control) -> str:
     """How the one before ended: a schedule's line is where people look."""
     with control.db.read() as session:
-        ended = drills.last_ended(session)
+        ended = drills.last_ended(session, cell=control.cell_of_many)
     return f"; before it {ended.payload['from']}: {ended.status}" if ended else ""
 
 

@@ -20,7 +20,7 @@ from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment, Phase, Size, Stage, TenantSpec
 from controlplane.domain.workspace import SlotSpec
 from controlplane.operations.restore import BACKUPS, Restore
-from controlplane.services import quotas, views
+from controlplane.services import cells, views
 from controlplane.services.accept import Intake, invalid_field
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
@@ -62,7 +62,7 @@ def beside(control: Control, actor: Actor, slug: str, body: Restore, ask: Ask) -
         _require_free(session, new)
         spec = spec_like(session, source)
         require_platform(session, spec)
-        quotas.check_admission(control, session, spec.region, spec.storage_gb)
+        cells.check_admission(control, session, spec)
         at = _moment(control, body.model_dump(mode="json"))
         row = _source(session, source, at)
         tenant = found_tenant(control, session, new, spec, actor)

@@ -19,7 +19,7 @@ from controlplane.services.reviews.closing import SUPERSEDED
 from controlplane.services.rightsizing import measuring
 from controlplane.services.rightsizing.measuring import Target
 from controlplane.store import operations
-from controlplane.store.fleet import recommendations
+from controlplane.store.fleet import databases, recommendations
 from controlplane.store.fleet.rows import Recommendation
 
 _NO = (Status.REJECTED, Status.CANCELLED)
@@ -62,7 +62,8 @@ def _follow(session: Session, row: Recommendation, facts: RightSizing, now: date
 def _due(control: Control, facts: RightSizing, now: datetime) -> list[Recommendation]:
     before = now - timedelta(hours=facts.thresholds.after_hours)
     with control.db.read() as session:
-        return recommendations.to_look_at(session, before)
+        ours = {row.uid for row in databases.every(session, control.region, control.cell_of_many)}
+        return [row for row in recommendations.to_look_at(session, before) if row.tenant_uid in ours]
 
 
 def _look(control: Control, row: Recommendation, facts: RightSizing, now: datetime) -> Verdict | None:

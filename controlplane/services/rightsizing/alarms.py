@@ -16,12 +16,13 @@ from controlplane.services.control import Control
 from controlplane.services.rightsizing import scanning
 from controlplane.services.rightsizing.asked import Scanning
 from controlplane.services.rightsizing.hearing import Heard
-from controlplane.store.fleet import alarms, databases
+from controlplane.store.fleet import alarms, databases, schedules
 from controlplane.store.fleet.databases import FleetDatabase
 from controlplane.store.fleet.rows import AlarmState
 
 _MOST_ROUNDS = 100  # of ten messages, in one look at the queue
 _AT_ONCE = 50  # tenants in one selector
+URGENT = "rightsizing-hot"  # the schedule that looks at who is overloaded right now
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +71,7 @@ def _read(message: AlarmMessage, counts: Counter[str]) -> Alarm | None:
 
 
 def _recorded(control: Control, found: list[Alarm | None], counts: Counter[str]) -> list[str]:
-    """Slugs of who went into alarm just now."""
+    """Slugs of who went into alarm just now. Whom another cell's workers look after, they look at next."""
     ringing = []
     with control.db.write() as session:
         ours = {row.identifier: row for row in databases.every(session)}
@@ -80,10 +81,13 @@ def _recorded(control: Control, found: list[Alarm | None], counts: Counter[str])
                 counts["of nobody here"] += 1
             elif alarms.save(session, _row(alarm, row)):
                 counts[alarm.state.value] += 1
-                ringing += [row.slug] if alarm.state is State.ALARM and row.is_routed else []
+                ringing += [row] if alarm.state is State.ALARM and row.is_routed else []
             else:
                 counts["known or older"] += 1
-    return ringing
+        here = {control.cell} if control.cell_of_many else {row.cell for row in ringing}
+        for cell in {row.cell for row in ringing} - here:
+            schedules.make_due(session, URGENT, control.now(), cell)
+    return [row.slug for row in ringing if row.cell in here]
 
 
 def _row(alarm: Alarm, of: FleetDatabase) -> AlarmState:

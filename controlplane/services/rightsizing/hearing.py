@@ -34,7 +34,7 @@ def receive(control: Control, body: bytes) -> dict[str, Any]:
     with control.db.write() as session:
         is_new = deliveries.take(session, message.id, message.text, control.now())
         if is_new:
-            schedules.make_due(session, SCHEDULE, control.now())
+            schedules.make_due(session, SCHEDULE, control.now(), control.cell_of_many)
     return {"accepted": is_new, "event": message.kind}
 
 

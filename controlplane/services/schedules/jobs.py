@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from controlplane.services import keeping, quotas
@@ -32,6 +32,7 @@ class Job:
     jitter_seconds: int = 300
     minutes: int = 60  # after which whoever held it counts as gone
     runs_terraform: bool = False  # so that no door does it: it is left to the worker
+    by_cell: bool = False  # it asks a cell's own AWS: done in each, by the workers who live there
 
 
 def _rightsizing(control: Control, actor: Actor) -> str:
@@ -118,7 +119,7 @@ def _retention(control: Control, actor: Actor) -> str:
     return ", ".join(f"{count} {kind} dropped" for kind, count in gone.items()) or "everything is kept"
 
 
-JOBS: Mapping[str, Job] = {
+_LOOKS: Mapping[str, Job] = {
     "rightsizing": Job("two weeks of metrics against every class", "30 3 * * *", _rightsizing, 1800, 180),
     "rightsizing-hot": Job("who is overloaded right now", "*/10 * * * *", _overload, 60, 15),
     "alarms": Job("what CloudWatch says of databases", "*/2 * * * *", _alarms, 0, 15),
@@ -127,13 +128,16 @@ JOBS: Mapping[str, Job] = {
         "plans, where something was seen, by age and by chance", "40 1 * * *", _full_drift, 1800, 600, True
     ),
     "keep-asleep": Job("who is suspended and was started by AWS", "*/15 * * * *", _keep_asleep, 60, 15),
-    "ttl": Job("whose time is over, and who is warned of it", "*/5 * * * *", _lifetimes, 30, 15),
-    "off-hours": Job("who sleeps at this hour, by the windows", "*/5 * * * *", _off_hours, 30, 15),
     "quotas": Job("what AWS grants the account", "5 4 * * *", _quotas),
-    "retention": Job("what old runs and states left behind", "25 2 * * *", _retention),
     "restore-drill": Job(
         "whether a backup, of whom chance picks, comes back", "0 2 * * sun", _restore_drill, 3600
     ),
+}
+JOBS: Mapping[str, Job] = {
+    **{name: replace(job, by_cell=True) for name, job in _LOOKS.items()},
+    "ttl": Job("whose time is over, and who is warned of it", "*/5 * * * *", _lifetimes, 30, 15),
+    "off-hours": Job("who sleeps at this hour, by the windows", "*/5 * * * *", _off_hours, 30, 15),
+    "retention": Job("what old runs and states left behind", "25 2 * * *", _retention),
     "cost-record": Job("what the fleet costs today", "50 23 * * *", _cost_record, 0),
     "cost-actuals": Job("what was billed, one paid request", "45 6 * * *", _cost_actuals),
     "price-refresh": Job("whether prices changed", "20 5 * * mon", _prices),

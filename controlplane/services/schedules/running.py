@@ -1,4 +1,5 @@
-"""Doing what is due, once: whoever moves the row's `due_at` on has the tick.
+"""Doing what is due, once: whoever moves the row's `due_at` on has the tick. Where there are several cells,
+what asks a cell's own AWS is done in each, by its own workers.
 
 A worker calls `tick` again and again; `run` does the same on a person's or another scheduler's word.
 """
@@ -14,17 +15,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from controlplane.domain.errors import Conflict, ControlPlaneError
-from controlplane.domain.windows.ticks import Ticks
 from controlplane.services.actor import Action, Actor, Role
 from controlplane.services.control import Ask, Control, new_id
 from controlplane.services.schedules.jobs import JOBS, Job
-from controlplane.services.schedules.listing import planned, view
+from controlplane.services.schedules.listing import cells_of, due_after, ensure, own_cell, ticks_of, view
 from controlplane.store import audit
 from controlplane.store.fleet import schedules
 from controlplane.store.fleet.rows import Schedule
 
 _log = logging.getLogger(__name__)
-_TERRAFORM = frozenset(name for name, job in JOBS.items() if job.runs_terraform)
 _WORDS = 1_000  # of what happened that are kept
 
 
@@ -38,32 +37,35 @@ class Clockwork:
 
     def begin(self, *, alone: bool) -> None:
         """Make the rows that are not there. Who is alone takes back what a life before held."""
-        now = self.control.now()
         with self.control.db.write() as session:
-            schedules.ensure(session, [planned(name, job, now) for name, job in self.jobs.items()])
+            ensure(self.control, session, self.jobs.items())
             for row in schedules.every(session) if alone else ():
                 if row.holder:
                     lost = {"last_status": "lost", "last_words": f"{row.holder} went away"}
-                    schedules.finish(session, row.name, row.holder, lost)
+                    schedules.finish(session, row.name, row.cell, row.holder, lost)
 
     def tick(self) -> bool:
         """Do the next thing that is due; False when there is none."""
         now = self.control.now()
         with self.control.db.read() as session:
-            rows = [row for row in schedules.due(session, now) if row.name in self.jobs]
+            rows = [row for row in schedules.due(session, now) if self._is_ours(row)]
         return any(self._claim(row) and self.do(row.name) for row in rows)
 
+    def _is_ours(self, row: Schedule) -> bool:
+        job = self.jobs.get(row.name)
+        return job is not None and row.cell == own_cell(self.control, job)
+
     def _claim(self, row: Schedule) -> bool:
-        now, ticks = self.control.now(), ticks_of(row)
-        missed = ticks.missed(row.due_at, now)
+        now = self.control.now()
+        missed = ticks_of(row).missed(row.due_at, now)
         values: dict[str, Any] = {
-            "due_at": ticks.after(now) or now + timedelta(days=366),
+            "due_at": due_after(row, now),
             "missed": missed,
             "missed_in_all": Schedule.missed_in_all + missed,
             **_held(self.holder, self.jobs[row.name], now),
         }
         if missed:
-            _log.warning("schedule %s: %s ticks were missed since %s", row.name, missed, row.due_at)
+            _log.warning("schedule %s: %s ticks were missed since %s", _name(row), missed, row.due_at)
         with self.control.db.write() as session:
             return schedules.claim(session, row, values, now)
 
@@ -87,63 +89,59 @@ class Clockwork:
             "last_ended_at": self.control.now(),
         }
         with self.control.db.write() as session:
-            schedules.finish(session, name, self.holder, values)
+            schedules.finish(session, name, own_cell(self.control, self.jobs[name]), self.holder, values)
 
 
-def run(control: Control, actor: Actor, name: str, ask: Ask) -> dict[str, Any]:
-    """Now, whatever the clock says. A tick that was due is done by it."""
+def run(control: Control, actor: Actor, name: str, ask: Ask, cell: str = "") -> dict[str, Any]:
+    """Now, whatever the clock says. A tick that was due is done by it. What another cell's workers do is left
+    to them."""
     actor.require(Action.CHANGE_FLEET)
     work = Clockwork(control, f"{actor.name}:{new_id('run')}", JOBS)
     work.begin(alone=False)
-    if control.plan_source is None and name in _TERRAFORM:
-        return _leave_to_worker(control, actor, name, ask)
+    meant, job = cells_of(control, name, cell), JOBS[name]
+    own = own_cell(control, job)
+    if (cell and meant != [own]) or (control.plan_source is None and job.runs_terraform):
+        return _leave_to_worker(control, actor, name, meant[0] if cell else own, ask)
     now = control.now()
     with control.db.write() as session:
-        row = schedules.get(session, name)
-        due = ticks_of(row).after(now) or now + timedelta(days=366)
-        values = {"due_at": due, **_held(work.holder, _job(name), now)}
+        row = schedules.get(session, name, own)
+        values = {"due_at": due_after(row, now), **_held(work.holder, job, now)}
         if not schedules.claim(session, row, values, now):
             raise Conflict(
-                f"the schedule {name} is being run by {row.holder}", hint="controlplane schedule list"
+                f"the schedule {_name(row)} is being run by {row.holder}", hint="controlplane schedule list"
             )
-        _note(session, control, actor, name, ask)
+        _note(session, control, actor, row, ask)
     work.do(name)  # the claim above stands for the tick
     with control.db.read() as session:
-        return view(schedules.get(session, name))
+        return view(schedules.get(session, name, own), now)
 
 
-def _leave_to_worker(control: Control, actor: Actor, name: str, ask: Ask) -> dict[str, Any]:
+def _leave_to_worker(control: Control, actor: Actor, name: str, cell: str, ask: Ask) -> dict[str, Any]:
     """Due now: its next tick does it."""
+    now = control.now()
     with control.db.write() as session:
-        schedules.make_due(session, name, control.now())
-        _note(session, control, actor, name, ask)
-        return view(schedules.get(session, name))
+        schedules.make_due(session, name, now, cell)
+        row = schedules.get(session, name, cell)
+        _note(session, control, actor, row, ask)
+        return view(row, now)
 
 
-def _note(session: Session, control: Control, actor: Actor, name: str, ask: Ask) -> None:
+def _name(row: Schedule) -> str:
+    return f"{row.name} of {row.cell}" if row.cell else row.name
+
+
+def _note(session: Session, control: Control, actor: Actor, row: Schedule, ask: Ask) -> None:
     audit.append(
         session,
         at=control.now(),
         actor=actor.name,
         action="schedule.run",
-        subject=f"schedule/{name}",
+        subject=f"schedule/{row.name}",
+        after={"cell": row.cell} if row.cell else {},
         reason=ask.reason,
         request_id=ask.request_id,
         origin=actor.origin,
     )
-
-
-def ticks_of(row: Schedule) -> Ticks:
-    return Ticks(row.name, row.cron, row.zone, row.jitter_seconds)
-
-
-def _job(name: str) -> Job:
-    found = JOBS.get(name)
-    if found is None:
-        raise Conflict(
-            f"this version does nothing under the schedule {name}", hint="controlplane schedule list"
-        )
-    return found
 
 
 def _held(holder: str, job: Job, now: Any) -> dict[str, Any]:

@@ -188,9 +188,13 @@ class QuotaLimit(SQLModel, table=True):
 
 
 class Schedule(SQLModel, table=True):
-    """When something is due next. Of many workers the one that changes `due_at` does it."""
+    """When something is due next. Of many workers the one that changes `due_at` does it.
+
+    What is done in each of several cells has a row for each, and is done by the workers of that cell.
+    """
 
     name: str = Field(primary_key=True)
+    cell: str = Field(default="", primary_key=True)  # "": once for all cells
     cron: str
     zone: str = "UTC"
     jitter_seconds: int = 0

@@ -22,13 +22,14 @@ def ensure(session: Session, rows: Iterable[Schedule]) -> None:
 
 
 def every(session: Session) -> list[Schedule]:
-    return list(session.scalars(select(Schedule).order_by(col(Schedule.name))))
+    return list(session.scalars(select(Schedule).order_by(col(Schedule.name), col(Schedule.cell))))
 
 
-def get(session: Session, name: str) -> Schedule:
-    found = session.get(Schedule, name, populate_existing=True)
+def get(session: Session, name: str, cell: str = "") -> Schedule:
+    found = session.get(Schedule, (name, cell), populate_existing=True)
     if found is None:
-        raise Missing(f"there is no schedule {name!r}", hint="controlplane schedule list")
+        where = f" in the cell {cell}" if cell else ""
+        raise Missing(f"there is no schedule {name!r}{where}", hint="controlplane schedule list")
     return found
 
 
@@ -40,20 +41,24 @@ def due(session: Session, now: datetime) -> list[Schedule]:
 
 def claim(session: Session, seen: Schedule, values: Mapping[str, Any], now: datetime) -> bool:
     """Take the tick that was seen; False when another worker was quicker."""
-    this = (col(Schedule.name) == seen.name, col(Schedule.due_at) == seen.due_at, _free(now))
+    this = (*_this(seen.name, seen.cell), col(Schedule.due_at) == seen.due_at, _free(now))
     return bool(changed_rows(session, update(Schedule).where(*this).values(**values)))
 
 
-def finish(session: Session, name: str, holder: str, values: Mapping[str, Any]) -> bool:
+def finish(session: Session, name: str, cell: str, holder: str, values: Mapping[str, Any]) -> bool:
     """Write down how it went; False when the claim had been lost meanwhile."""
-    this = (col(Schedule.name) == name, col(Schedule.holder) == holder)
+    this = (*_this(name, cell), col(Schedule.holder) == holder)
     cleared = {**values, "holder": "", "held_until": None}
     return bool(changed_rows(session, update(Schedule).where(*this).values(**cleared)))
 
 
-def change(session: Session, name: str, values: Mapping[str, Any]) -> None:
-    if not changed_rows(session, update(Schedule).where(col(Schedule.name) == name).values(**values)):
-        get(session, name)
+def change(session: Session, name: str, values: Mapping[str, Any], cell: str = "") -> None:
+    if not changed_rows(session, update(Schedule).where(*_this(name, cell)).values(**values)):
+        get(session, name, cell)
+
+
+def _this(name: str, cell: str) -> tuple[Any, Any]:
+    return col(Schedule.name) == name, col(Schedule.cell) == cell
 
 
 def _free(now: datetime) -> Any:
@@ -61,7 +66,7 @@ def _free(now: datetime) -> Any:
     return or_(col(Schedule.holder) == "", col(Schedule.held_until) <= now)
 
 
-def make_due(session: Session, name: str, now: datetime) -> bool:
+def make_due(session: Session, name: str, now: datetime, cell: str = "") -> bool:
     """Whoever ticks next does it; False where there is no such schedule, or it is off."""
-    this = (col(Schedule.name) == name, col(Schedule.enabled))
+    this = (*_this(name, cell), col(Schedule.enabled))
     return bool(changed_rows(session, update(Schedule).where(*this).values(due_at=now)))

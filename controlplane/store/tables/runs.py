@@ -93,6 +93,7 @@ class WorkerLease(SQLModel, table=True):
     __tablename__ = "worker_lease"
 
     executor_id: str = Field(primary_key=True)
+    cell: str = ""  # of several; "": there is one
     host: str
     pid: int
     lease_until: float  # on the database's clock

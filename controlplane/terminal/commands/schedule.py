@@ -18,14 +18,25 @@ cells = typer.Typer(help="Where tenants live: account, region and network.", no_
 drills = typer.Typer(help="Backups that were restored to see whether they can be.", no_args_is_help=True)
 quota = typer.Typer(help="What AWS grants, and when it runs out.", no_args_is_help=True)
 
+Cell = Annotated[str, typer.Option(help="Whose workers do it; ours, unless said, and at once.")]
 Name = Annotated[str, typer.Argument(show_default=False)]
+
+
+def _status(schedule: Mapping[str, Any]) -> str:
+    """Overdue: more than one tick came, and nobody is there to do it."""
+    if schedule["running"]:
+        return "running"
+    return "missed" if schedule["overdue"] else str(schedule["last_status"])
+
+
 SCHEDULES = (
     Column("name", "name"),
+    Column("cell", "cell"),
     Column("cron", "cron"),
     Column("zone", "zone"),
     Column("due", lambda s: layouts.moment(s["due_at"]) if s["enabled"] else "off"),
     Column("last", lambda s: layouts.moment(s["last_ended_at"])),
-    Column("status", lambda s: "running" if s["running"] else s["last_status"]),
+    Column("status", _status),
     Column("words", "last_words"),
     Column("missed", "missed_in_all", right=True),
 )
@@ -46,6 +57,7 @@ CELLS = (
     Column("state", "state"),
     Column("tenants", "tenants", right=True),
     Column("room for", "tenants_left", right=True),
+    Column("workers", "workers", right=True),
     Column("ours", "is_ours"),
 )
 QUOTAS = (
@@ -67,15 +79,16 @@ def schedules(here: Here) -> None:
 
 
 @command(group, "run", changes=True)
-def run(here: Here, name: Name) -> int:
+def run(here: Here, name: Name, cell: Cell = "") -> int:
     """Do it now: also for cron, a Kubernetes CronJob or EventBridge outside."""
-    found = here.client.send_care(f"schedules/{name}/run", {}, here.manner)
+    found = here.client.send_care(f"schedules/{name}/run", {"cell": cell} if cell else {}, here.manner)
     here.out.one(found, "name", lambda view: f"{view['name']}: {view['last_status']}: {view['last_words']}")
     return ExitCode.DONE if found["last_status"] == "done" else ExitCode.FAILED
 
 
 _CHANGE = [
     argument("name"),
+    option("cell", str | None, "--cell", help="Of several; all of them unless said.", default=None),
     option("cron", str | None, "--cron", help="As `30 3 * * *`.", default=None),
     option("zone", str | None, "--zone", help="As Europe/Berlin.", default=None),
     option("jitter_seconds", int | None, "--jitter-seconds", default=None),

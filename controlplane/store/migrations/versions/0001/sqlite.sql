@@ -374,6 +374,7 @@ CREATE TABLE scan (
 CREATE INDEX scan_kind ON scan (kind, started_at);
 CREATE TABLE schedule (
 	name VARCHAR NOT NULL,
+	cell VARCHAR NOT NULL,
 	cron VARCHAR NOT NULL,
 	zone VARCHAR NOT NULL,
 	jitter_seconds INTEGER NOT NULL,
@@ -387,7 +388,7 @@ CREATE TABLE schedule (
 	last_words VARCHAR NOT NULL,
 	missed INTEGER NOT NULL,
 	missed_in_all INTEGER NOT NULL,
-	CONSTRAINT pk_schedule PRIMARY KEY (name)
+	CONSTRAINT pk_schedule PRIMARY KEY (name, cell)
 );
 CREATE TABLE seen_database (
 	identifier VARCHAR NOT NULL,
@@ -529,6 +530,7 @@ CREATE TABLE webhook (
 );
 CREATE TABLE worker_lease (
 	executor_id VARCHAR NOT NULL,
+	cell VARCHAR NOT NULL,
 	host VARCHAR NOT NULL,
 	pid INTEGER NOT NULL,
 	lease_until FLOAT NOT NULL,
