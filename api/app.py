@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,6 +38,7 @@ from api.rest import (
 )
 from controlplane.domain.tracing import SILENCE, Tracer
 from controlplane.services import about, log
+from controlplane.services.access import Identities
 from controlplane.services.control import Control
 from controlplane.services.quick import open_quick
 from controlplane.services.workspaces.states import Desk
@@ -77,8 +78,10 @@ def create_app(
     doctor: Callable[[], dict[str, Any]] | None = None,
     limits: Limits | None = None,
     tracer: Tracer = SILENCE,
+    identities: Sequence[Identities] = (),
 ) -> FastAPI:
-    """`desk`: serve Terraform's http backend from it. `doctor`: what /v1/doctor answers."""
+    """`desk`: serve Terraform's http backend from it. `doctor`: what /v1/doctor answers. `identities`: who
+    says who somebody is, beside our own tokens."""
     limits = limits or Limits()
     measures = Measures()
     app = FastAPI(
@@ -97,7 +100,7 @@ def create_app(
         control=control,
         desk=desk,
         doctor=doctor,
-        gate=Gate(control, limits),
+        gate=Gate(control, limits, identities),
         hub=Hub(partial(log.news, control)),
         measures=measures,
         limits=limits,

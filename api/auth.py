@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from api.limits import Bucket, Limits
 from controlplane.domain.errors import Throttled, Unauthenticated
 from controlplane.services import access
+from controlplane.services.access import Identities, Tokens
 from controlplane.services.actor import Actor
 from controlplane.services.control import Control
 
@@ -26,14 +28,19 @@ _HINT = "send `Authorization: Bearer TOKEN`; `controlplane token create` makes o
 
 
 class Gate:
-    """Who stands at the door. Failures of one address are slowed down and audited."""
+    """Who stands at the door. Failures of one address are slowed down and audited.
 
-    def __init__(self, control: Control, limits: Limits) -> None:
+    `others` vouch for whom our own tokens do not know: an OIDC provider is one more of them.
+    """
+
+    def __init__(self, control: Control, limits: Limits, others: Sequence[Identities] = ()) -> None:
         self._control = control
+        self._sources = (Tokens(control), *others)
         self._known: OrderedDict[bytes, tuple[float, Actor]] = OrderedDict()
         self._rate = Bucket(limits.requests_per_second, limits.burst)
         self._changes = Bucket(limits.changes_per_second, limits.changes_burst, "changes")
         self._failures = Bucket(limits.failures_per_minute / 60, limits.failures_per_minute)
+        self._slowed = Bucket(1 / 60, 1)  # an address that is slowed is told once a minute, however it floods
 
     async def enter(self, request: Request) -> Actor:
         secret = _secret(request.headers.get("authorization", ""))
@@ -58,19 +65,25 @@ class Gate:
         return actor
 
     async def _look_up(self, request: Request, secret: str, origin: str) -> Actor:
+        id_ = str(request.scope.get("request_id", ""))
         if self._failures.is_empty(origin):
+            await self._tell_slowed(origin, id_)
             raise Throttled(
                 "too many failed attempts from this address",
                 hint="wait a minute",
                 details={"retry_after": 60},
             )
         try:
-            return await run_in_threadpool(access.authenticate, self._control, secret, origin)
+            return await run_in_threadpool(access.identify, self._sources, secret, origin)
         except Unauthenticated:
             self._failures.take(origin)
-            id_ = str(request.scope.get("request_id", ""))
             await run_in_threadpool(access.record_refusal, self._control, origin, id_)
             raise
+
+    async def _tell_slowed(self, origin: str, id_: str) -> None:
+        if not self._slowed.is_empty(origin):
+            self._slowed.take(origin)
+            await run_in_threadpool(access.record_refusal, self._control, origin, id_, slowed=True)
 
     def forget(self) -> None:
         """After a revocation nobody is remembered."""

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.limits import Limits
 from api.measure import Measures
 from api.problems import of_status
-from controlplane.domain.tracing import SILENCE, Span, Tracer
+from controlplane.domain.tracing import SILENCE, Span, Tracer, traceparent
 from controlplane.services.control import new_id
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -60,7 +60,7 @@ class _Exchange:
         found = _PARENT.fullmatch(self._headers.get("traceparent", ""))
         trace, flags = found.groups() if found else (secrets.token_hex(16), "01")
         self.parent = found[0] if found else ""
-        self._trace = f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+        self._trace = traceparent(trace, secrets.token_hex(8), flags)
         scope["request_id"], scope["traceparent"] = self._id, self._trace
 
     def stand_in(self, span: Span) -> None:

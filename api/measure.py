@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import accumulate
 
-from controlplane.services.figures import Counted, Families, exposition, labelled
+from controlplane.services.figures import Counted, Families, Histogram, Labels, exposition
 
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_REQUESTS, _SECONDS = "controlplane_http_requests_total", "controlplane_http_request_duration_seconds"
 
 
 class Measures:
@@ -28,22 +30,18 @@ class Measures:
 
     def text(self, gauges: Families, counters: Families, histograms: Mapping[str, Counted]) -> str:
         with self._lock:
-            lines = [*self._counted(), *self._timed()]
-        return "\n".join([*lines, *exposition(gauges, counters, histograms)]) + "\n"
+            answered, timed = {_REQUESTS: self._counted()}, {_SECONDS: self._timed()}
+        return "\n".join(exposition(gauges, {**answered, **counters}, {**timed, **histograms})) + "\n"
 
-    def _counted(self) -> Iterator[str]:
-        yield "# TYPE controlplane_http_requests_total counter"
-        for (method, route, status), count in sorted(self._requests.items()):
-            labels = labelled({"method": method, "route": route, "status": str(status)})
-            yield f"controlplane_http_requests_total{labels} {count}"
+    def _counted(self) -> Mapping[Labels, float]:
+        return {
+            (("method", method), ("route", route), ("status", str(status))): count
+            for (method, route, status), count in sorted(self._requests.items())
+        }
 
-    def _timed(self) -> Iterator[str]:
-        name = "controlplane_http_request_duration_seconds"
-        yield f"# TYPE {name} histogram"
+    def _timed(self) -> Counted:
+        found: dict[Labels, Histogram] = {}
         for route, counts in sorted(self._buckets.items()):
-            total = 0
-            for bound, count in zip([*map(str, _BOUNDS), "+Inf"], counts, strict=True):
-                total += count
-                yield f"{name}_bucket{labelled({'route': route, 'le': bound})} {total}"
-            yield f"{name}_sum{labelled({'route': route})} {self._seconds[route]:.6f}"
-            yield f"{name}_count{labelled({'route': route})} {total}"
+            *upto, number = accumulate(counts)
+            found[("route", route),] = Histogram(_BOUNDS, upto, number, self._seconds[route])
+        return found

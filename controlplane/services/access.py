@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from controlplane.domain.errors import AlreadyExists, Conflict, Unauthenticated
 from controlplane.services.actor import Action, Actor, Role
@@ -27,27 +29,50 @@ class AlreadyIssued(Conflict):
     code = "already_issued"
 
 
-def authenticate(control: Control, secret: str, origin: str = "") -> Actor:
-    """The actor behind a bearer token."""
-    if not secret.startswith(_PREFIX):
-        raise Unauthenticated("this token is not known here", hint="controlplane token create")
-    with control.db.read() as session:
-        token = access.authenticate(session, secret, control.now())
-        due = access.is_use_due(token, control.now())
-    if due:
-        with control.db.write() as session:
-            access.note_use(session, token.id, control.now())
-    return Actor(f"token:{token.name}", Role(token.role), tuple(token.tenants), origin)
+class Identities(Protocol):
+    """Where people and programs are known: our own tokens, and whoever vouches for others, as OIDC does."""
+
+    def actor(self, secret: str, origin: str) -> Actor | None:
+        """Who shows this; None: it is not for us to judge. Raises `Unauthenticated` when it is, and bad."""
+        ...
 
 
-def record_refusal(control: Control, origin: str, request_id: str) -> None:
-    """A failed attempt to come in stands in the audit."""
+@dataclass(frozen=True)
+class Tokens:
+    """Our own."""
+
+    control: Control
+
+    def actor(self, secret: str, origin: str) -> Actor | None:
+        if not secret.startswith(_PREFIX):
+            return None
+        now = self.control.now()
+        with self.control.db.read() as session:
+            token = access.authenticate(session, secret, now)
+            due = access.is_use_due(token, now)
+        if due:
+            with self.control.db.write() as session:
+                access.note_use(session, token.id, now)
+        return Actor(f"token:{token.name}", Role(token.role), tuple(token.tenants), origin)
+
+
+def identify(sources: Sequence[Identities], secret: str, origin: str) -> Actor:
+    """By the first source whose business it is."""
+    for source in sources:
+        found = source.actor(secret, origin)
+        if found is not None:
+            return found
+    raise Unauthenticated("this token is not known here", hint="controlplane token create")
+
+
+def record_refusal(control: Control, origin: str, request_id: str, *, slowed: bool = False) -> None:
+    """A failed attempt to come in stands in the audit, and that its address is no longer heard."""
     with control.db.write() as session:
         audit.append(
             session,
             at=control.now(),
             actor="unknown",
-            action="access.refused",
+            action="access.slowed" if slowed else "access.refused",
             subject="token",
             request_id=request_id,
             origin=origin,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from controlplane.catalog import Catalog
 from controlplane.domain.review.verbs import HostRules
+from controlplane.domain.tracing import traceparent
 from controlplane.store.database import Database
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def new_id(prefix: str) -> str:
 
 def new_traceparent() -> str:
     """A trace that begins here: whatever follows from it stands together, also when no door has a span."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return traceparent(secrets.token_hex(16), secrets.token_hex(8))
 
 
 def new_uid() -> str:

@@ -85,7 +85,7 @@ def exposition(
     for kind, families in (("gauge", gauges), ("counter", counters)):
         for name, values in families.items():
             yield f"# TYPE {name} {kind}"
-            yield from (f"{name}{labelled(dict(labels))} {value:g}" for labels, value in values.items())
+            yield from (f"{name}{labelled(dict(labels))} {value:.15g}" for labels, value in values.items())
     for name, found in (histograms or {}).items():
         yield from _histogram(name, found)
 
@@ -97,7 +97,7 @@ def _histogram(name: str, found: Counted) -> Iterator[str]:
         bounds = [*(f"{bound:g}" for bound in told.bounds), "+Inf"]
         for bound, count in zip(bounds, [*told.counts, told.number], strict=True):
             yield f"{name}_bucket{labelled({**named, 'le': bound})} {count}"
-        yield f"{name}_sum{labelled(named)} {told.seconds:.3f}"
+        yield f"{name}_sum{labelled(named)} {told.seconds:.6f}"
         yield f"{name}_count{labelled(named)} {told.number}"
 
 

@@ -15,7 +15,7 @@ from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from controlplane.domain.errors import ControlPlaneError
-from controlplane.domain.tracing import Fact, Span
+from controlplane.domain.tracing import Fact, Span, traceparent
 
 _PATH = "/v1/traces"
 _SECONDS = 5
@@ -29,7 +29,7 @@ class _Told:
     @property
     def traceparent(self) -> str:
         here = self.span.get_span_context()
-        return f"00-{here.trace_id:032x}-{here.span_id:016x}-{here.trace_flags:02x}"
+        return traceparent(f"{here.trace_id:032x}", f"{here.span_id:016x}", f"{here.trace_flags:02x}")
 
     def rename(self, name: str) -> None:
         self.span.update_name(name)

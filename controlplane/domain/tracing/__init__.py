@@ -14,6 +14,11 @@ from typing import Protocol
 Fact = str | int
 
 
+def traceparent(trace: str, span: str, flags: str = "01") -> str:
+    """As W3C writes it: 32 and 16 hexadecimal digits, and whether somebody keeps it."""
+    return f"00-{trace}-{span}-{flags}"
+
+
 class Span(Protocol):
     @property
     def traceparent(self) -> str:

@@ -133,6 +133,8 @@ def test_failures_to_come_in_are_slowed_down_and_audited(premises: Premises) -> 
     owner = premises.client()
     entries = owner.get("/v1/audit", params={"action": "access.refused"}).json()["items"]
     assert len(entries) == 3
+    (slowed,) = owner.get("/v1/audit", params={"action": "access.slowed"}).json()["items"]
+    assert (slowed["origin"], slowed["subject"]) == (entries[0]["origin"], "token")  # once, however it floods
 
 
 def test_a_token_that_asks_too_fast_is_throttled(premises: Premises) -> None:
