@@ -1,4 +1,5 @@
-"""A tenant comes into being in the catalog: what it shall be, its row, and the place that it needs."""
+"""A tenant comes into being in the catalog: what it shall be, its row, and the place that it needs; or does
+not, after all."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from controlplane.domain import names
 from controlplane.domain.errors import AlreadyExists, Conflict
+from controlplane.domain.operation import Status
 from controlplane.domain.tenant import (
     Environment,
     Phase,
@@ -23,7 +25,7 @@ from controlplane.services.accept import invalid_field
 from controlplane.services.actor import Actor
 from controlplane.services.control import Control, new_uid
 from controlplane.store import operations, platforms, slots, tenants
-from controlplane.store.tables import Tenant
+from controlplane.store.tables import Operation, Tenant
 
 
 def spec_of(control: Control, wanted: Mapping[str, Any]) -> TenantSpec:
@@ -112,6 +114,22 @@ def never_began(session: Session, tenant: Tenant) -> bool:
     workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
     there = [s for s in slots.every(session, tenant.uid) if s.epoch == tenant.epoch]
     return all(s.status == "wanted" for s in there) and not operations.unfinished(session, workspace)
+
+
+def call_off(
+    session: Session, operation_id: str, status: Status, now: datetime, why: str, code: str = "rejected"
+) -> Operation:
+    """End what was not begun. A tenant that only this would have made waits for nothing any more: it is
+    failed, as if a worker had ended it, and may be asked for again or destroyed."""
+    problem = {"code": code, "detail": why}
+    row = operations.move(session, operation_id, status, now, why, error=problem)
+    tenant = tenants.by_uid(session, row.tenant_uid) if row.tenant_uid else None
+    if tenant is not None and tenant.phase == Phase.REQUESTED:
+        by = row.requested_by
+        tenants.set_phase(
+            session, tenant.uid, Phase.FAILED, why, actor=by, operation_id=operation_id, now=now
+        )
+    return operations.get(session, operation_id)
 
 
 def _require_place(before: Tenant, columns: dict[str, Any]) -> None:

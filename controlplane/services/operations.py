@@ -13,6 +13,7 @@ from controlplane.services import guidance, views
 from controlplane.services.accept import Intake
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
+from controlplane.services.founding import call_off
 from controlplane.services.page import decode, encode
 from controlplane.store import operations, reviews, runs, story, tenants
 from controlplane.store.operations import OperationFilter
@@ -153,8 +154,7 @@ def reject(control: Control, actor: Actor, operation_id: str, ask: Ask) -> dict[
         if row.status not in (Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW):
             raise Conflict(f"operation {operation_id} cannot be rejected: it is {row.status}")
         detail = f"rejected by {actor.name}" + (f": {ask.reason}" if ask.reason else "")
-        problem = {"code": "rejected", "detail": detail}
-        moved = operations.move(session, row.id, Status.REJECTED, control.now(), detail, error=problem)
+        moved = call_off(session, row.id, Status.REJECTED, control.now(), detail)
         Intake(control, session, actor, ask).record("operation.rejected", row)
         return views.operation(session, moved)
 
@@ -168,14 +168,13 @@ def cancel(
         if is_final(Status(row.status)) or Status(row.status) in HELD:
             raise Conflict(f"operation {operation_id} cannot be cancelled: it is {row.status}")
         operations.request_cancel(session, row.id, actor.name, insist=insist)
-        if row.leg_state != "running" and operation_type(Kind(row.kind)).tidies is not None:
-            # What it made is taken back first, by a leg of its own.
+        begun = row.round > 0 or operation_type(Kind(row.kind)).tidies is not None
+        if row.leg_state != "running" and begun:
+            # A leg of its own takes back what was made, or says what stays.
             operations.note(session, row.id, leg_state="ready", not_before=None)
         elif row.leg_state != "running":
             detail = f"cancelled by {actor.name} before anything of it was done"
-            problem = {"code": "cancelled", "detail": detail}
-            if row.status == Status.PENDING or row.round == 0:
-                operations.move(session, row.id, Status.CANCELLED, control.now(), detail, error=problem)
+            call_off(session, row.id, Status.CANCELLED, control.now(), detail, "cancelled")
         Intake(control, session, actor, ask).record("operation.cancelled", row)
         session.expire_all()
         return views.operation(session, operations.get(session, operation_id))

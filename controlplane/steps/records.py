@@ -92,13 +92,16 @@ def _set_phase(session: Session, operation: Operation, phase: Phase, reason: str
 
 @step("succeed")
 def succeed(operation_id: str, phase: str | None, response: dict[str, Any], *, changed: bool = True) -> None:
-    """The operation reached what it was for: the tenant's observed generation is its desired one."""
+    """The operation reached what it was for: the tenant's observed generation is its desired one.
+
+    A plan that is empty at last does not say that nothing was changed: an earlier one may be applied."""
     here = world()
-    status = Status.SUCCEEDED if changed else Status.NO_CHANGES
     with here.db.write() as session:
         operation = operations.get(session, operation_id)
         if Status(operation.status) in FINAL:
             return
+        changed = changed or operations.any_plan_consumed(session, operation_id)
+        status = Status.SUCCEEDED if changed else Status.NO_CHANGES
         if operation.tenant_uid and phase:
             _set_phase(session, operation, Phase(phase), "")
             _observe(session, operation)

@@ -7,6 +7,7 @@ from datetime import datetime
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.operation import FINAL, Status
 from controlplane.durable import Engine
+from controlplane.services.founding import call_off
 from controlplane.store import operations
 from controlplane.store.database import Database
 
@@ -56,7 +57,6 @@ def _expire_approvals(db: Database, now: datetime) -> None:
         detail = "nobody approved it in time"
         try:
             with db.write() as session:
-                problem = {"code": "approval_expired", "detail": detail}
-                operations.move(session, operation_id, Status.REJECTED, now, detail, error=problem)
+                call_off(session, operation_id, Status.REJECTED, now, detail, "approval_expired")
         except ControlPlaneError:
             continue  # approved at the last moment

@@ -10,6 +10,7 @@ from controlplane.domain.errors import Conflict
 from controlplane.domain.operation import Status, is_final
 from controlplane.domain.review.progress import ReviewStatus
 from controlplane.services.control import Control
+from controlplane.services.founding import call_off
 from controlplane.store import operations, reviews
 from controlplane.store.reviews.rows import Review
 
@@ -18,8 +19,7 @@ SUPERSEDED = "superseded"  # what an operation's error says that nobody said no 
 
 def end(session: Session, operation_id: str, now: datetime, why: str, code: str = SUPERSEDED) -> None:
     """Unless said, something else takes its place."""
-    problem = {"code": code, "detail": why}
-    operations.move(session, operation_id, Status.REJECTED, now, why, error=problem)
+    call_off(session, operation_id, Status.REJECTED, now, why, code)
 
 
 def supersede(control: Control, session: Session, review: Review, why: str, code: str = SUPERSEDED) -> None:

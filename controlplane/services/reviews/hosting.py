@@ -21,6 +21,7 @@ from controlplane.domain.review.forge import Case, Check, Forge, Standing
 from controlplane.domain.review.progress import UNFINISHED, ReviewStatus, obstacles
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
+from controlplane.services.founding import call_off
 from controlplane.services.reviews import opening, views
 from controlplane.services.reviews.asking import OpenReview
 from controlplane.services.reviews.hearing import Hearing, known, refusal, require_known
@@ -197,8 +198,7 @@ class Hosting:
         with self.control.db.write() as session:
             operation, _ = views.planned(session, review)
             if operation is not None and not is_final(Status(operation.status)):
-                error = {"code": "rejected", "detail": why}
-                operations.move(session, operation.id, Status.REJECTED, now, why, error=error)
+                call_off(session, operation.id, Status.REJECTED, now, why)
             ended = {"status": ReviewStatus.CLOSED.value, "problem": why, "ended_at": now, "updated_at": now}
             reviews.move(session, review, **ended)
 

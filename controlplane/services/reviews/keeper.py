@@ -27,6 +27,7 @@ from controlplane.services import particulars
 from controlplane.services.accept import THROUGH_REVIEW, Intake
 from controlplane.services.actor import Actor, Role
 from controlplane.services.control import Ask, Control
+from controlplane.services.founding import call_off
 from controlplane.services.once import within
 from controlplane.services.particulars import Particulars
 from controlplane.services.reviews import content, views
@@ -182,8 +183,7 @@ class Keeper:
         with self.control.db.write() as session:
             operation, _ = views.planned(session, review)
             if operation is not None and operation.status == Status.AWAITING_APPROVAL:
-                error = {"code": "rejected", "detail": why}
-                operations.move(session, operation.id, Status.REJECTED, now, why, error=error)
+                call_off(session, operation.id, Status.REJECTED, now, why)
             ended = {"status": ReviewStatus.CLOSED.value, "problem": why, "ended_at": now, "updated_at": now}
             reviews.move(session, review, **ended)
 
