@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from controlplane import sources, wiring
+from controlplane import sources, terraforms, wiring
 from controlplane.domain.errors import Unavailable
 from controlplane.services.doctor import Check
 from controlplane.settings import Settings
@@ -28,6 +28,7 @@ def checks(settings: Settings) -> list[Check]:
         Check("cell", lambda: _look_for_cell(settings)),
         Check("postgresql", _look_for_postgres, needed=settings.is_sandbox),
         Check("keyring", lambda: _look_for_keys(settings)),
+        Check("states", lambda: _look_for_states(settings)),
         Check("disk", lambda: machine.look_for_disk(settings.data_dir)),
         Check("git", machine.look_for_git, needed=False),
         Check("pg clients", machine.look_for_postgres_clients, needed=False),
@@ -127,6 +128,18 @@ def _look_for_postgres() -> str:
 
     found = discover()
     return f"PostgreSQL {found.version}, {found.folder}"
+
+
+def _look_for_states(settings: Settings) -> str:
+    """Where every serial is, and what of it people do not see yet."""
+    home = terraforms.state_home(settings)
+    if home is None:
+        return "in the catalog, every serial, sealed by the keyring; served as Terraform's http backend"
+    from controlplane.adapters.aws.clients import Clients  # noqa: PLC0415
+    from controlplane.adapters.aws.state_bucket import look_for_bucket  # noqa: PLC0415
+
+    found = look_for_bucket(Clients(wiring.aws_account(settings)).get("s3"), home)
+    return f"{found}; every serial in the catalog too, sealed by the keyring"
 
 
 def _look_for_keys(settings: Settings) -> str:

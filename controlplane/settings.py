@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 PREFIX = "CONTROLPLANE_"
+_BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9._/-]*))?")
 
 
 def _setting(default: Any, meaning: str) -> Any:
@@ -42,6 +44,11 @@ class Settings:
     cells_file: str = _setting("", "TOML file that names all cells (docs/scaling.md); empty: this one only")
     keyring: str = _setting(
         "", "`file:PATH` or `kms:KEY-ARN[,OLDER-ARN…]`; empty: a file in the sandbox, an error on AWS"
+    )
+    state: str = _setting(
+        "database",
+        "where plain Terraform finds states: `database`, which we serve, or `s3://BUCKET/PREFIX`, "
+        "a bucket in CONTROLPLANE_REGION (docs/scaling.md)",
     )
     terraform: str = _setting("", "path of terraform or tofu; empty: found on PATH, else the bundled library")
     provider_mirror: str = _setting("", "folder that holds registry.terraform.io/…; empty: discovered")
@@ -121,6 +128,12 @@ class Settings:
         return self.cloud == "sandbox"
 
     @property
+    def state_bucket(self) -> tuple[str, str] | None:
+        """Bucket and prefix; None: states are in the catalog alone."""
+        found = _BUCKET.fullmatch(self.state)
+        return (found[1], (found[2] or "").strip("/")) if found else None
+
+    @property
     def certificate_bundle(self) -> Path | None:
         named = self.database_certificates
         return Path(named).expanduser() if named else None
@@ -153,6 +166,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     if settings.cloud not in ("sandbox", "aws"):
         raise BadSetting(f"CONTROLPLANE_CLOUD is {settings.cloud!r}: say `sandbox` or `aws`")
+    if settings.state != "database" and not _BUCKET.fullmatch(settings.state):
+        raise BadSetting(f"CONTROLPLANE_STATE is {settings.state!r}: say `database` or `s3://BUCKET/PREFIX`")
     if settings.changes_through not in ("direct", "review"):
         raise BadSetting(
             f"CONTROLPLANE_CHANGES_THROUGH is {settings.changes_through!r}: say `direct` or `review`"

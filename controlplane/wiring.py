@@ -9,6 +9,7 @@ import getpass
 import json
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -21,6 +22,7 @@ from controlplane.store.database import Database, open_database
 
 if TYPE_CHECKING:
     from controlplane.adapters.aws.clients import AwsAccount, Clients
+    from controlplane.catalog import Catalog
     from controlplane.ports import Keyring, PlanSource, Ports, PriceSource
     from controlplane.sandbox.lifecycle import SandboxInfo, SandboxStatus
     from controlplane.services.actor import Actor
@@ -45,12 +47,11 @@ def control(settings: Settings) -> Control:
 
 
 def control_of(settings: Settings, db: Database) -> Control:
-    from controlplane.catalog import load as load_catalog
     from controlplane.services.control import Control
 
     return Control(
         db=db,
-        catalog=load_catalog(),
+        catalog=catalog(settings),
         region=settings.region,
         cell=settings.cell,
         cells=sources.cells(settings),
@@ -85,6 +86,13 @@ def control_of(settings: Settings, db: Database) -> Control:
         audit_days=settings.audit_days,
         audit_exports=settings.data_dir.absolute() / "audit",
     )
+
+
+def catalog(settings: Settings) -> Catalog:
+    """All facts, with where plain Terraform finds states."""
+    from controlplane.catalog import load as load_catalog
+
+    return replace(load_catalog(), state_home=terraforms.state_home(settings))
 
 
 def open_or_create(settings: Settings) -> Database:
@@ -234,13 +242,12 @@ def tls_of(settings: Settings) -> str:
 
 
 def world(settings: Settings, db: Database, tracer: Tracer = SILENCE) -> World:
-    from controlplane.catalog import load as load_catalog
     from controlplane.steps.world import World
 
     return World(
         ports=ports(settings, db),
         db=db,
-        catalog=load_catalog(),
+        catalog=catalog(settings),
         folders=settings.data_dir.absolute() / "workspaces",
         poll_seconds=settings.poll_seconds,
         approval_days=settings.approval_days,
@@ -278,7 +285,9 @@ def worker_lives(db: Database, cell: str = "") -> bool:
 def start_sandbox(settings: Settings) -> SandboxInfo:
     from controlplane.sandbox import lifecycle
 
-    return lifecycle.start(sandbox_folder(settings), faults=settings.sandbox_faults)
+    info = lifecycle.start(sandbox_folder(settings), faults=settings.sandbox_faults)
+    terraforms.make_state_bucket(settings, aws_account(settings))
+    return info
 
 
 def stop_sandbox(settings: Settings) -> bool:
@@ -345,6 +354,9 @@ def rebuild_catalog(settings: Settings, reason: str, *, dry_run: bool) -> dict[s
 
 def states(settings: Settings, db: Database) -> States:
     """The state store, for Terraform's http backend."""
-    from controlplane.store.states import States
+    from controlplane.adapters.aws.clients import Clients
 
-    return States(db, keyring(settings))
+    def clients() -> Clients:
+        return Clients(aws_account(settings))
+
+    return terraforms.states(settings, db, keyring(settings), clients)

@@ -11,6 +11,7 @@ from controlplane.domain.errors import FieldError, Invalid
 from controlplane.domain.launch import LaunchItem
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment, Size, Stage
+from controlplane.domain.workspace import StateHome
 
 T = TypeVar("T")
 CONNECTION_BYTES, MOST_CONNECTIONS = 9_531_392, 5_000  # AWS: LEAST(DBInstanceClassMemory/9531392, 5000)
@@ -262,6 +263,7 @@ class Catalog:
     launch: tuple[LaunchItem, ...]
     modules: Mapping[str, ModuleFacts]
     blueprints: Mapping[str, Blueprint]
+    state_home: StateHome | None = None  # the one fact that an installation adds; None: our own http backend
 
     def blueprint(self, name: str) -> Blueprint:
         return _named("blueprint", name, self.blueprints)

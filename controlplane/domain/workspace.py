@@ -88,6 +88,19 @@ class PlatformWorkspace:
 
 
 @dataclass(frozen=True)
+class StateHome:
+    """The bucket in which plain Terraform finds every workspace's state, where it is not our http backend."""
+
+    bucket: str
+    prefix: str  # without a slash at either end; may be empty
+    region: str
+    path_style: bool = False  # the bucket's name stands in the path, as emulators want it
+
+    def key(self, workspace: str) -> str:
+        return "/".join(part for part in (self.prefix, workspace, "terraform.tfstate") if part)
+
+
+@dataclass(frozen=True)
 class Rendering:
     """Files by path relative to the workspace's folder, and one digest over all of them."""
 

@@ -35,12 +35,14 @@ from controlplane.ports.terraform import (
     PlanFound,
     PlanSource,
     PlanWanted,
+    PublicState,
     RunLine,
     Runner,
     RunOrder,
     RunReport,
     RunStatus,
     RunVerb,
+    StateBucket,
 )
 from controlplane.ports.web import Web
 
@@ -68,6 +70,7 @@ __all__ = [
     "Ports",
     "PriceSource",
     "Probe",
+    "PublicState",
     "QuotaFigure",
     "QuotaSource",
     "RunLine",
@@ -78,6 +81,7 @@ __all__ = [
     "Runner",
     "SecretRef",
     "Snapshot",
+    "StateBucket",
     "TopicSource",
     "Web",
 ]

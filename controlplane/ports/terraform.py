@@ -119,6 +119,41 @@ class PlanFound:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class PublicState:
+    """A state as everybody reads it, and what names exactly this version of it."""
+
+    content: bytes = field(repr=False)
+    version: str
+
+
+class StateBucket(Protocol):
+    """Where plain Terraform finds states and locks: one of each for a workspace, laid out as its `s3` backend
+    does."""
+
+    def read(self, workspace: str) -> PublicState | None: ...
+
+    def write(self, workspace: str, content: bytes, over: str) -> None:
+        """In the place of this version; empty: of none. Conflict when another one stands there."""
+        ...
+
+    def lock(self, workspace: str, info: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Take the lock unless somebody has it; whose it is now. Taking it again under its `ID` is fine."""
+        ...
+
+    def lock_there(self, workspace: str) -> Mapping[str, Any]:
+        """Whose the lock is; empty: nobody's."""
+        ...
+
+    def unlock(self, workspace: str, lock_id: str) -> None:
+        """Free the lock that has this id, and no other."""
+        ...
+
+    def place(self, workspace: str) -> str:
+        """As people name it."""
+        ...
+
+
 class PlanSource(Protocol):
     def plans(self, wanted: Iterable[PlanWanted]) -> Iterator[PlanFound]:
         """One for each, as they are done. Nothing is locked, recorded or changed; who cannot be planned is

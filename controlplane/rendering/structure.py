@@ -14,12 +14,13 @@ from controlplane import assets
 from controlplane.catalog import Blueprint, Wiring
 from controlplane.catalog.values import WiredModule
 from controlplane.catalog.wires import aligned, source_hcl
-from controlplane.domain.workspace import Import
+from controlplane.domain.workspace import Import, StateHome
 from controlplane.rendering.hcl import hcl_string
 from controlplane.rendering.shapes import Variable
 
 LOCK_FILE = ".terraform.lock.hcl"
 OVERRIDE_FILE = "runner_override.tf"
+BACKEND_FILE = "backend.s3.tfbackend"
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,19 @@ def _templates() -> Environment:
 
 
 @lru_cache(maxsize=64)
-def structure_of(blueprint: Blueprint, kind: str, variables: tuple[Variable, ...]) -> Structure:
-    """Rendered once for a blueprint: a workspace adds its values and nothing else."""
+def structure_of(
+    blueprint: Blueprint, kind: str, variables: tuple[Variable, ...], *, in_bucket: bool = False
+) -> Structure:
+    """Rendered once for a blueprint: a workspace adds its values and nothing else. `in_bucket`: people
+    find its state there."""
     wiring = blueprint.tenant if kind == "tenant" else blueprint.platform
     files = {
-        "main.tf": _render(f"{kind}/main.tf.j2", modules=_calls(wiring), **_traits(blueprint, wiring)),
+        "main.tf": _render(
+            f"{kind}/main.tf.j2",
+            modules=_calls(wiring),
+            in_bucket=in_bucket,
+            **_traits(blueprint, wiring),
+        ),
         "variables.tf": _render("common/variables.tf.j2", variables=variables),
         "outputs.tf": _render("common/outputs.tf.j2", outputs=_output_values(wiring)),
         LOCK_FILE: (assets.templates() / "terraform.lock.hcl").read_text(encoding="utf-8"),
@@ -63,6 +72,11 @@ def structure_of(blueprint: Blueprint, kind: str, variables: tuple[Variable, ...
 
 def render_imports(imports: Sequence[Import]) -> str:
     return _render("common/imports.tf.j2", imports=imports)
+
+
+def render_backend(home: StateHome, workspace: str) -> str:
+    """What makes Terraform's partial `s3` backend whole. Beside main.tf, which so stays the same for all."""
+    return _render("common/backend.s3.tfbackend.j2", home=home, key=home.key(workspace))
 
 
 def runner_override() -> str:

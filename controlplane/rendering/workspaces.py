@@ -25,7 +25,13 @@ from controlplane.rendering.labels import label_tags
 from controlplane.rendering.provenance import as_json, seal
 from controlplane.rendering.shapes import ListOf, MapOf, Variable, checked
 from controlplane.rendering.slots import HOME_FACTS, HOME_SHAPE, SLOT_SHAPE, slot_values
-from controlplane.rendering.structure import render_imports, structure_of
+from controlplane.rendering.structure import (
+    BACKEND_FILE,
+    Structure,
+    render_backend,
+    render_imports,
+    structure_of,
+)
 
 TENANT_VARIABLES = (
     Variable("region", "Region that the tenant lives in.", str),
@@ -77,7 +83,9 @@ def render_tenant(workspace: TenantWorkspace, catalog: Catalog) -> Rendering:
     )
     if len(values["slots"]) != len(workspace.slots):
         raise Invalid(f"rendering the workspace of {workspace.slug}: two slots have the same epoch")
-    return _rendering(blueprint, "tenant", workspace.workspace, TENANT_VARIABLES, values, workspace.imports)
+    structure = structure_of(blueprint, "tenant", TENANT_VARIABLES, in_bucket=catalog.state_home is not None)
+    own = {"tenant.auto.tfvars.json": as_json(values)}
+    return _rendering(blueprint, workspace, structure, own, catalog)
 
 
 def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering:
@@ -106,7 +114,9 @@ def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering
             **(_shared_values(workspace, options) if blueprint.is_shared else {}),
         },
     )
-    return _rendering(blueprint, "platform", workspace.workspace, variables, values, workspace.imports)
+    structure = structure_of(blueprint, "platform", variables, in_bucket=catalog.state_home is not None)
+    own = {"platform.auto.tfvars.json": as_json(values)}
+    return _rendering(blueprint, workspace, structure, own, catalog)
 
 
 def shared_secrets(workspace: PlatformWorkspace, options: Mapping[str, Any]) -> dict[str, str]:
@@ -132,20 +142,20 @@ def platform_name(workspace: PlatformWorkspace) -> str:
 
 def _rendering(
     blueprint: Blueprint,
-    kind: str,
-    workspace: str,
-    variables: tuple[Variable, ...],
-    values: Mapping[str, Any],
-    imports: Sequence[Import],
+    workspace: TenantWorkspace | PlatformWorkspace,
+    structure: Structure,
+    own: dict[str, str],
+    catalog: Catalog,
 ) -> Rendering:
-    own = {f"{kind}.auto.tfvars.json": as_json(values)}
-    if imports:
-        _check_imports(imports)
-        own["imports.tf"] = render_imports(imports)
+    if workspace.imports:
+        _check_imports(workspace.imports)
+        own["imports.tf"] = render_imports(workspace.imports)
+    if catalog.state_home is not None:
+        own[BACKEND_FILE] = render_backend(catalog.state_home, workspace.workspace)
     return seal(
-        structure_of(blueprint, kind, variables),
+        structure,
         own,
-        workspace=workspace,
+        workspace=workspace.workspace,
         blueprint=blueprint.name,
         template_version=blueprint.template_version,
     )

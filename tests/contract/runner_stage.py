@@ -18,11 +18,12 @@ from controlplane.adapters.terraform.place import RunnerPlace
 from controlplane.adapters.terraform.prepare import Preparation
 from controlplane.adapters.terraform.runner import TerraformRunner
 from controlplane.domain.names import OperationId, RunId, WorkspaceId
-from controlplane.ports import Keyring, Runner, RunOrder, RunReport, RunStatus, RunVerb
+from controlplane.ports import Keyring, Runner, RunOrder, RunReport, RunStatus, RunVerb, StateBucket
 from controlplane.store.database import Database, connect, open_database
 from controlplane.store.migrate import migrate
 from controlplane.store.runs import Runs
 from controlplane.store.states import States
+from controlplane.store.states.bucket import PublishedStates
 from controlplane.supervisor.task import RunFolder
 from tests.fakes.runner import FakeRunner, create, plan_of
 
@@ -101,11 +102,18 @@ class RealStage(Stage):
     """Terraform without any cloud: `terraform_data` that sleeps in a provisioner."""
 
     def __init__(
-        self, tmp: Path, *, aws: Mapping[str, str] | None = None, slots: int = 2, url: str = ""
+        self,
+        tmp: Path,
+        *,
+        aws: Mapping[str, str] | None = None,
+        slots: int = 2,
+        url: str = "",
+        bucket: StateBucket | None = None,
     ) -> None:
         self.tmp, self.folder = tmp, tmp / "workspace"
         self.url = url or f"sqlite:///{tmp}/tenants.db"
         self._aws = dict(aws or {})
+        self._bucket = bucket
         if not self.folder.exists():  # else it is a successor's view of a stage that stands already
             self.folder.mkdir()
             db = connect(self.url)
@@ -144,7 +152,7 @@ class RealStage(Stage):
         return TerraformRunner(
             self.place,
             Runs(db, self.keyring),
-            States(db, self.keyring),
+            self._states(db),
             self.keyring,
             self._install,
             lambda _verb, _operation: self._aws,
@@ -152,7 +160,10 @@ class RealStage(Stage):
 
     @property
     def states(self) -> States:
-        return States(self.database(), self.keyring)
+        return self._states(self.database())
+
+    def _states(self, db: Database) -> States:
+        return PublishedStates(db, self.keyring, self._bucket) if self._bucket else States(db, self.keyring)
 
     def configure(self, *, resources: int = 1, seconds: int = 0, says: str = "", hangs: bool = False) -> None:
         """One after the other; the second takes its time."""

@@ -15,7 +15,9 @@ from controlplane.domain.errors import Broken, Conflict, Invalid, KeyMissing, Lo
 from controlplane.store.database import Database
 from controlplane.store.sealed import check_keys, reseal
 from controlplane.store.states import States
+from controlplane.store.states.bucket import PublishedStates
 from controlplane.store.tables import AuditEntry, Run
+from tests.fakes.bucket import FakeBucket
 
 W = "tenant-abc"
 
@@ -29,8 +31,11 @@ def keyring(tmp_path: Path) -> FileKeyring:
     return FileKeyring(tmp_path / "keys" / "keyring.json")
 
 
-@pytest.fixture
-def states(db: Database, keyring: FileKeyring) -> States:
+@pytest.fixture(params=["database", "bucket"])
+def states(request: pytest.FixtureRequest, db: Database, keyring: FileKeyring) -> States:
+    """Where plain Terraform finds them makes no difference to what they promise."""
+    if request.param == "bucket":
+        return PublishedStates(db, keyring, FakeBucket())
     return States(db, keyring)
 
 

@@ -114,7 +114,7 @@ def _from_answer(error: boto.ClientError, doing: str, service: str) -> ControlPl
 def _kind(code: str, error: boto.ClientError) -> tuple[type[ControlPlaneError], str]:
     if "AlreadyExists" in code or code == "ResourceExistsException":
         return AlreadyExists, "look at who made it: it does not carry our ownership tags"
-    if "NotFound" in code or "NonExistent" in code or code == "NoSuchResourceException":
+    if "NotFound" in code or "NonExistent" in code or code.startswith("NoSuch"):
         return Missing, ""
     if "QuotaExceeded" in code or "LimitExceeded" in code or code == "StorageQuotaExceeded":
         return Refused, "raise the quota in Service Quotas, or free some"

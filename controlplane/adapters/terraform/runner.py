@@ -79,7 +79,9 @@ class TerraformRunner:
         if row is None:
             return RunReport(run_id, RunStatus.NEVER_STARTED)
         status = self._status(row)
-        if status in (RunStatus.ENDED, RunStatus.LOST):
+        is_over = status in (RunStatus.ENDED, RunStatus.LOST)
+        self._states.publish(row.workspace_id, run_id, over=is_over)
+        if is_over:
             return _report(self._row(run_id), status, self._runs.tail(run_id))
         return _report(row, status, ())
 

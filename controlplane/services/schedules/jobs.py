@@ -114,6 +114,13 @@ def _restore_drill(control: Control, actor: Actor) -> str:
     return drilling.by_the_clock(control, actor)
 
 
+def _states(control: Control, actor: Actor) -> str:
+    del actor  # nothing is changed: what is stored is shown
+    found = control.states().catch_up() if control.states else {}
+    left = [f"{workspace}: {why}" for workspace, why in found.items() if why]
+    return "; ".join(left) or f"{len(found)} states shown that waited"
+
+
 def _retention(control: Control, actor: Actor) -> str:
     gone = {**retention.tidy(control, actor), **trail.export_old(control, actor)}
     return ", ".join(f"{count} {kind} dropped" for kind, count in gone.items()) or "everything is kept"
@@ -137,6 +144,7 @@ JOBS: Mapping[str, Job] = {
     **{name: replace(job, by_cell=True) for name, job in _LOOKS.items()},
     "ttl": Job("whose time is over, and who is warned of it", "*/5 * * * *", _lifetimes, 30, 15),
     "off-hours": Job("who sleeps at this hour, by the windows", "*/5 * * * *", _off_hours, 30, 15),
+    "states": Job("states that their bucket still lacks", "*/5 * * * *", _states, 60, 15),
     "retention": Job("what old runs and states left behind", "25 2 * * *", _retention),
     "cost-record": Job("what the fleet costs today", "50 23 * * *", _cost_record, 0),
     "cost-actuals": Job("what was billed, one paid request", "45 6 * * *", _cost_actuals),

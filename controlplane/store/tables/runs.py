@@ -75,6 +75,7 @@ class StateVersion(SQLModel, table=True):
     run_id: str = ""
     written_by: str = ""
     created_at: float
+    published_at: float | None = None  # in the bucket that people read, where there is one
 
 
 class StateLock(SQLModel, table=True):

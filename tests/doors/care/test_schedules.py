@@ -188,7 +188,9 @@ def test_only_who_may_change_the_fleet_runs_schedules(here: Neighbourhood) -> No
 def test_the_clock_has_all_that_a_fleet_needs_to_look_after_itself() -> None:
     looks = {"rightsizing", "rightsizing-hot", "alarms", "drift", "drift-full", "quotas"}
     money = {"cost-record", "cost-actuals", "price-refresh", "commitment-advice"}
-    assert set(JOBS) == looks | money | {"ttl", "off-hours", "keep-asleep", "restore-drill", "retention"}
+    assert set(JOBS) == looks | money | {
+        *("ttl", "off-hours", "keep-asleep", "restore-drill", "retention", "states")
+    }
 
 
 @pytest.mark.parametrize("name", sorted(JOBS))

@@ -417,6 +417,7 @@ CREATE TABLE state_version (
 	run_id VARCHAR NOT NULL,
 	written_by VARCHAR NOT NULL,
 	created_at FLOAT NOT NULL,
+	published_at FLOAT,
 	CONSTRAINT pk_state_version PRIMARY KEY (seq),
 	CONSTRAINT uq_state_version_workspace_id_lineage_serial_sha256 UNIQUE (workspace_id, lineage, serial, sha256)
 );

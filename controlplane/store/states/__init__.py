@@ -26,7 +26,7 @@ from controlplane.store.leases import database_now
 from controlplane.store.sealed import open_record, seal_record
 from controlplane.store.tables import Run, StateLock, StateVersion
 
-_OF_RUN = "run:"
+OF_RUN = "run:"  # how the lock of a run begins, and its holder
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class StoredState:
     run_id: str
     written_by: str
     created_at: datetime
+    published: bool = False
     content: bytes = field(default=b"", repr=False)
 
 
@@ -131,6 +132,13 @@ class States:
             raise Stale(f"storing serial {serial} of {workspace}: a newer state was stored meanwhile")
         return _stored(row)
 
+    def publish(self, workspace: str, run_id: str, *, over: bool) -> None:
+        """Show people what a run stored; when it is over, let them go on. Here they see all at once."""
+
+    def catch_up(self) -> dict[str, str]:
+        """Show people what they could not be shown when it was stored; of each workspace what hindered it."""
+        return {}
+
     def restore(self, workspace: str, serial: int, *, written_by: str) -> StoredState:
         """Make an older version the newest, under a new serial of the newest lineage."""
         old, newest = self.get(workspace, serial), self.head(workspace)
@@ -220,7 +228,10 @@ def _forget(session: Session, workspace: str, sha256: str) -> None:
 
 def _stored(row: StateVersion, content: bytes = b"") -> StoredState:
     at, seq = _moment(row.created_at), row.seq or 0
-    return StoredState(seq, row.lineage, row.serial, row.sha256, row.run_id, row.written_by, at, content)
+    published = row.published_at is not None
+    return StoredState(
+        seq, row.lineage, row.serial, row.sha256, row.run_id, row.written_by, at, published, content
+    )
 
 
 def _moment(seconds: float) -> datetime:
@@ -258,7 +269,7 @@ def _locked(session: Session, row: StateLock) -> Locked:
 
 def described(session: Session, row: StateLock) -> dict[str, Any]:
     """As Terraform reads it. Of a run also its host, its process and how long it is leased: its heartbeat."""
-    run = session.get(Run, row.holder.removeprefix(_OF_RUN)) if row.holder.startswith(_OF_RUN) else None
+    run = session.get(Run, row.holder.removeprefix(OF_RUN)) if row.holder.startswith(OF_RUN) else None
     if run is None:
         return dict(row.info)
     until = _moment(run.lease_until).isoformat(timespec="seconds")
@@ -274,7 +285,7 @@ def described(session: Session, row: StateLock) -> dict[str, Any]:
 
 def release_of_run(session: Session, run_id: str, why: str, by: str = "controlplane") -> bool:
     """Free the lock under the very id that this run took, and no other; it stands in the audit."""
-    own = f"{_OF_RUN}{run_id}"
+    own = f"{OF_RUN}{run_id}"
     where = (col(StateLock.holder) == own, col(StateLock.lock_id) == own)
     row = session.scalars(select(StateLock).where(*where)).one_or_none()
     if row is None:
