@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from controlplane.adapters.forges.line import HostRefused
 from controlplane.domain.errors import Conflict, Unavailable
 from controlplane.domain.review.forge import Case, Check, Forge, Vote
 from tests.contract.gitlab.double import GITLAB, GitLabDouble
-from tests.contract.hosts.server import Fault, Host, served
+from tests.contract.hosts.server import PUSH, Fault, Host, served
 from tests.contract.person import Person
 from tests.contract.test_forge import FILES, FOLDER, merge_of, proposal
 
@@ -55,6 +55,18 @@ def pushes(person: Person, branch: str = BRANCH) -> str:
     person.branch("mine", f"origin/{branch}")
     person.write(f"{FOLDER}/tenant.yaml", "slug: acme\nsize: large\n")
     return person.push(branch)
+
+
+def before_push(host: Host, act: Callable[[], object]) -> None:
+    """Once, when ours has come to GitLab and before it counts."""
+    acts = [act]
+
+    def meanwhile(where: str, what: str) -> bool:
+        if (where, what) == ("before", PUSH) and acts:
+            acts.pop()()
+        return False
+
+    host.on_change = meanwhile
 
 
 def votes(forge: Forge) -> tuple[Vote, ...]:
@@ -144,12 +156,7 @@ def test_a_push_in_between_is_told_and_kept(
     forge: Forge, host: Host, double: GitLabDouble, case: Case, person: Person
 ) -> None:
     pushed = []
-
-    def meanwhile() -> None:
-        host.before_push = lambda: None
-        pushed.append(pushes(person))
-
-    host.before_push = meanwhile
+    before_push(host, lambda: pushed.append(pushes(person)))
     changed = {**FILES, "tenant.yaml": "slug: acme\nsize: small\n"}
     with pytest.raises(Unavailable, match="moved meanwhile"):
         forge.propose(proposal(changed, seen=case.head))
@@ -159,12 +166,7 @@ def test_a_push_in_between_is_told_and_kept(
 def test_a_branch_that_somebody_makes_meanwhile_is_theirs(forge: Forge, host: Host, person: Person) -> None:
     person.branch("mine")
     person.write("x", "x")
-
-    def meanwhile() -> None:
-        host.before_push = lambda: None
-        person.push(BRANCH)
-
-    host.before_push = meanwhile
+    before_push(host, lambda: person.push(BRANCH))
     with pytest.raises(Unavailable, match="moved meanwhile"):
         forge.propose(proposal())
     assert forge.branches()[BRANCH] == person.git("rev-parse", "HEAD")

@@ -20,6 +20,7 @@ from tests.contract.hosts.bare import Bare
 
 US = "fleet-bot"
 NAME = "acme-corp/fleet"
+PUSH = "git push"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class No(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status, self.message = status, message
+
+
+class Gone(Exception):
+    """Whoever asked was killed meanwhile."""
 
 
 class Double(Protocol):
@@ -89,7 +94,7 @@ class Host:
     calls: list[str] = field(default_factory=list)
     unchanged: int = 0  # answers that cost nothing of a limit
     page_size: int = 100
-    before_push: Callable[[], None] = lambda: None
+    on_change: Callable[[str, str], bool] = lambda where, what: False  # True: whoever asked is dead
     lock: Any = field(default_factory=threading.Lock)
 
     def forge(self, token: str = "", clock: Clock | None = None) -> Hosted:
@@ -114,9 +119,13 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         content = self.rfile.read(length) if length else b""
         with self.host.lock:
-            if ".git/" in self.path:
-                return self._git(content)
-            return self._reply(*self._judge(json.loads(content) if content else None))
+            try:
+                if ".git/" in self.path:
+                    return self._git(content)
+                return self._reply(*self._judge(json.loads(content) if content else None))
+            except Gone:
+                self.close_connection = True  # nobody is there to be answered
+                return None
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815
 
@@ -124,15 +133,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Git's own protocol, beside the API."""
         self.host.calls.append(f"{self.command} {self.path}")
         fault = self.host.fault(self.command)
-        if self.path.endswith("/git-receive-pack"):
-            self.host.before_push()
+        is_push = self.path.endswith("/git-receive-pack")
         if fault is not None:
             return self._send(fault.status, b"", fault.headers)
         if self.headers["authorization"] != smart.shown(self.host.kind.token):
             return self._send(401, b"HTTP Basic: Access denied", {"www-authenticate": 'Basic realm="git"'})
-        return self._send(
-            *smart.answer(self.host.double.bare, self.command, self.path, self.headers, content)
-        )
+        if is_push:
+            self._changes("before", PUSH)
+        answer = smart.answer(self.host.double.bare, self.command, self.path, self.headers, content)
+        if is_push:
+            self._changes("after", PUSH)
+        return self._send(*answer)
+
+    def _changes(self, where: str, what: str) -> None:
+        if self.host.on_change(where, what):
+            raise Gone
 
     def _judge(self, body: Any) -> tuple[int, Any, dict[str, str]]:
         parts = urlsplit(self.path)
@@ -153,6 +168,14 @@ class _Handler(BaseHTTPRequestHandler):
         if wrong or found is None:
             self.host.problems += wrong
             return 422, {"message": "; ".join(wrong)}, {}
+        return self._answer(found, parts.path, query, body)
+
+    def _answer(
+        self, found: description.Operation, path: str, query: dict[str, str], body: Any
+    ) -> tuple[int, Any, dict[str, str]]:
+        what = f"{self.command} {found.template}"
+        if self.command != "GET":
+            self._changes("before", what)
         try:
             status, told = self.host.double.answer(
                 self.command, found.template, Asked(found.values, query, body)
@@ -160,9 +183,11 @@ class _Handler(BaseHTTPRequestHandler):
         except No as no:
             assert str(no.status) in found.said["responses"], (found.template, no.status)
             return no.status, {"message": no.message}, {}
+        if self.command != "GET":
+            self._changes("after", what)
         headers = {}
         if isinstance(told, list):
-            told, headers = self._paged(told, parts.path, query)
+            told, headers = self._paged(told, path, query)
         return status, description.answer(found, status, told), headers
 
     def _paged(self, told: list[Any], path: str, query: dict[str, str]) -> tuple[list[Any], dict[str, str]]:
