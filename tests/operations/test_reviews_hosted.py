@@ -17,6 +17,8 @@ from tests.contract.person import Person
 from tests.operations.hosted import Hosted, hosted
 from tests.operations.house import ADMIN, ASK, House
 
+FILE = "tenants/acme/tenant.yaml"
+
 
 @pytest.fixture(params=[GITHUB, GITLAB], ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest) -> Kind:
@@ -35,7 +37,12 @@ def test_a_person_s_merge_on_the_page_is_the_approval(desk: Hosted) -> None:
     double = desk.host.double
     (text,) = double.texts(desk.page)
     assert "### create acme: open" in text
-    assert {one["context"]: one["state"] for one in double.statuses}["controlplane"] == "success"
+    assert {one["context"]: one["state"] for one in double.statuses} == {
+        "controlplane/plan: acme": "success",
+        "controlplane/policy": "success",
+        "controlplane/cost": "success",
+        "controlplane": "success",
+    }
     assert desk.house.cloud.databases() == []
     commit = double.press_merge(desk.page, "bob-hub")
     desk.run()
@@ -154,3 +161,39 @@ def test_drafts_and_forks_ask_for_nothing(house: House, tmp_path: Path) -> None:
         desk.host.double.pulls[draft]["title"] = "acme"
         desk.run()
         assert [one["branch"] for one in reviews.page(desk.control, ADMIN)["items"]] == ["new-acme"]
+
+
+BAD: dict[str, tuple[str, bytes, str]] = {  # branch: what is written where, and what its page is answered
+    "bomb": (FILE, b"a: &a [x, x]\nb: &b [*a, *a]\n", f"{FILE}:1"),
+    "unknown-key": (FILE, b"slug: acme\ncolour: red\n", f"{FILE}:2: colour"),
+    "another-s-slug": (FILE, b"slug: beta\n", f"{FILE}:1: slug"),
+    "windows": (FILE, b"slug: acme\r\nsize: x: y\r\n", f"{FILE}:2"),
+    "no-text": (FILE, b"slug: acme\n\xff\n", f"{FILE}:2: not UTF-8"),
+    "large": (FILE, b"#" * 70_000, f"{FILE}: 70000 bytes"),
+    "outside": ("platforms/x/main.tf", b"# mine\n", "platforms/x/main.tf: outside of tenants/acme/"),
+    "two-tenants": ("tenants/beta/tenant.yaml", b"slug: acme\n", "tenants/beta/tenant.yaml"),
+}
+
+
+def test_bad_input_is_answered_on_its_page_with_file_and_line(desk: Hosted, tmp_path: Path) -> None:
+    assert desk.control.forge is not None
+    desk.control.forge().base()
+    person = Person(desk.host.double.bare.folder, tmp_path / "clone")
+    pages = {}
+    for branch, (path, content, _) in BAD.items():
+        person.branch(branch)
+        person.write(FILE, "slug: acme\n")
+        person.write(path, content)
+        person.push(branch)
+        pages[branch] = desk.host.double.open_by("bob-hub", branch)
+    person.branch("link")
+    (person.clone / "tenants/acme").mkdir(parents=True)
+    (person.clone / FILE).symlink_to("/etc/hostname")
+    person.push("link")
+    pages["link"] = desk.host.double.open_by("bob-hub", "link")
+    desk.run()
+    answers = {branch: desk.host.double.texts(page) for branch, page in pages.items()}
+    wanted = {branch: words for branch, (_, _, words) in BAD.items()} | {"link": f"{FILE}: a symbolic link"}
+    assert {branch: len(texts) for branch, texts in answers.items()} == dict.fromkeys(pages, 1)
+    assert {branch: words for branch, words in wanted.items() if words not in answers[branch][0]} == {}
+    assert reviews.page(desk.control, ADMIN)["items"] == []

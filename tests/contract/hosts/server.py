@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from controlplane.adapters.forges.hosted import Hosted
 from controlplane.adapters.forges.line import Clock
+from controlplane.domain.review.forge import Forge
 from tests.contract.hosts import description, smart
 from tests.contract.hosts.bare import Bare
 
@@ -78,7 +78,7 @@ class Kind:
     header: Callable[[str], tuple[str, str]]  # in which a token is shown
     refusal: str  # of a wrong token
     double: Callable[[Bare], Double]
-    forge: Callable[[Host, str, Clock], Hosted]
+    forge: Callable[[Host, str, Clock], Forge]
     limits: tuple[tuple[Callable[[float], Fault], int], ...]  # and for how many seconds each asks
 
 
@@ -97,7 +97,7 @@ class Host:
     on_change: Callable[[str, str], bool] = lambda where, what: False  # True: whoever asked is dead
     lock: Any = field(default_factory=threading.Lock)
 
-    def forge(self, token: str = "", clock: Clock | None = None) -> Hosted:
+    def forge(self, token: str = "", clock: Clock | None = None) -> Forge:
         return self.kind.forge(self, token or self.kind.token, clock or Clock(sleep=lambda _: None))
 
     def fault(self, method: str) -> Fault | None:
