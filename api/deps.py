@@ -19,6 +19,7 @@ from controlplane.services import asking
 from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Change, Way
 from controlplane.services.control import Ask, Control
+from controlplane.services.once import Done
 from controlplane.services.once import Request as Sent
 from controlplane.services.quick import Quick
 from controlplane.services.workspaces.states import Desk
@@ -149,7 +150,10 @@ def changed(
     caller: Caller, sent: Way, change: Change, *, status: int = 202, location: str = "/v1/operations/"
 ) -> Response:
     """Do it, and answer what came of it; of an operation also where it is."""
-    done = asking.do(caller.control, caller.actor, sent, change, status)
+    return answered(asking.do(caller.control, caller.actor, sent, change, status), location)
+
+
+def answered(done: Done, location: str) -> Response:
     headers = {"Idempotency-Replayed": "true"} if done.repeated else {}
     if done.status_code in (201, 202):
         headers["Location"] = f"{location}{done.body['id']}"

@@ -54,6 +54,7 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
     ("POST", "/v1/blueprints/{name}/destroy"): Action.CHANGE_PLATFORM,
     ("GET", "/v1/blueprints/{name}/checklist"): Action.READ_FLEET,
     ("GET", "/v1/templates/outdated"): Action.READ_TENANT,
+    ("POST", "/v1/templates/rollout"): Action.CHANGE_TENANT,
     ("GET", "/v1/windows"): Action.READ_FLEET,
     ("POST", "/v1/windows"): Action.CHANGE_FLEET,
     ("DELETE", "/v1/windows/{window_id}"): Action.CHANGE_FLEET,

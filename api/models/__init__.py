@@ -242,19 +242,6 @@ class BlueprintPage(Page):
     items: list[Blueprint]
 
 
-class Outdated(View):
-    """`newest` is null where the blueprint is no longer in the catalog."""
-
-    tenant: str
-    blueprint: str
-    template_version: str
-    newest: str | None
-
-
-class OutdatedPage(Page):
-    items: list[Outdated]
-
-
 class Checklist(View):
     """`by` is `rendering`, a person, or empty while an item is open; then `needs` says what is wanted."""
 

@@ -44,6 +44,18 @@ class Import:
     id: str
 
 
+@dataclass(frozen=True, eq=False)
+class Template:
+    """What all tenants' workspaces of one version are made from: the files that are the same for them."""
+
+    blueprint: str
+    version: str
+    modules: Mapping[str, str]  # their versions by name
+    files: Mapping[str, str]
+    digests: Mapping[str, str]  # of the files
+    digest: str  # of the whole: one version has one, unless somebody changed it without saying so
+
+
 @dataclass(frozen=True)
 class TenantWorkspace:
     """Everything that the rendering of one tenant's workspace depends on."""
@@ -62,6 +74,7 @@ class TenantWorkspace:
     homes: Mapping[Environment, Mapping[str, object]] = field(default_factory=dict)  # of slots elsewhere
     labels: Mapping[str, str] = field(default_factory=dict)
     imports: tuple[Import, ...] = ()
+    template: Template | None = None  # that it is pinned to; None: the one of this release
 
     def stage_of(self, slot: SlotSpec) -> Stage:
         return slot.stage or self.stage

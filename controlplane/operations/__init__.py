@@ -12,6 +12,7 @@ from controlplane.operations.resize import RESIZE, Resize
 from controlplane.operations.restore import RESTORE, Restore
 from controlplane.operations.resume import RESUME, Resume
 from controlplane.operations.rollback import ROLLBACK, Rollback
+from controlplane.operations.rollout import ROLLOUT, Rollout
 from controlplane.operations.rotate import ROTATE, Rotate
 from controlplane.operations.suspend import SUSPEND, Suspend
 from controlplane.operations.types import OperationType, Request, offered, operation_type
@@ -29,6 +30,7 @@ __all__ = [
     "RESTORE",
     "RESUME",
     "ROLLBACK",
+    "ROLLOUT",
     "ROTATE",
     "SUSPEND",
     "UPGRADE",
@@ -47,6 +49,7 @@ __all__ = [
     "Restore",
     "Resume",
     "Rollback",
+    "Rollout",
     "Rotate",
     "Suspend",
     "Upgrade",

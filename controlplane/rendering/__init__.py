@@ -3,12 +3,13 @@
 from controlplane.rendering.hcl import hcl_string
 from controlplane.rendering.provenance import PROVENANCE_FILE, HandEdit, check_folder
 from controlplane.rendering.slots import slot_for
-from controlplane.rendering.structure import LOCK_FILE, OVERRIDE_FILE, runner_override
+from controlplane.rendering.structure import LOCK_FILE, OVERRIDE_FILE, runner_override, whole_template
 from controlplane.rendering.workspaces import (
     platform_name,
     render_platform,
     render_tenant,
     shared_secrets,
+    tenant_template,
 )
 
 __all__ = [
@@ -24,4 +25,6 @@ __all__ = [
     "runner_override",
     "shared_secrets",
     "slot_for",
+    "tenant_template",
+    "whole_template",
 ]

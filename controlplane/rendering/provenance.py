@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.domain.workspace import Rendering
-from controlplane.rendering.structure import LOCK_FILE, OVERRIDE_FILE, Structure, digest_of
+from controlplane.domain.workspace import Rendering, Template
+from controlplane.rendering.structure import LOCK_FILE, OVERRIDE_FILE, digest_of
 
 PROVENANCE_FILE = "controlplane.json"
 # What Terraform or OpenTofu would read from a folder; anything else may lie there.
@@ -23,22 +23,20 @@ class HandEdit:
     what: str
 
 
-def seal(
-    structure: Structure, own: Mapping[str, str], *, workspace: str, blueprint: str, template_version: str
-) -> Rendering:
-    """Structure and a workspace's own files as one rendering, with its provenance."""
+def seal(template: Template, own: Mapping[str, str], workspace: str) -> Rendering:
+    """A template and a workspace's own files as one rendering, with its provenance."""
     own_digests = {path: digest_of(text) for path, text in own.items()}
-    digests = {**structure.digests, **own_digests}
+    digests = {**template.digests, **own_digests}
     provenance = {
         "workspace": workspace,
-        "blueprint": blueprint,
-        "template_version": template_version,
+        "blueprint": template.blueprint,
+        "template_version": template.version,
         "input_digest": digest_of(json.dumps([workspace, own_digests], sort_keys=True)),
         "files": digests,
     }
     text = as_json(provenance)
     # The provenance holds every file's digest: its own digest is the whole rendering's.
-    return Rendering({**structure.files, **own, PROVENANCE_FILE: text}, digest_of(text), template_version)
+    return Rendering({**template.files, **own, PROVENANCE_FILE: text}, digest_of(text), template.version)
 
 
 def as_json(value: Any) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -11,22 +11,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from controlplane import assets
-from controlplane.catalog import Blueprint, Wiring
+from controlplane.catalog import Blueprint, Catalog, Wiring
 from controlplane.catalog.values import WiredModule
 from controlplane.catalog.wires import aligned, source_hcl
-from controlplane.domain.workspace import Import, StateHome
+from controlplane.domain.workspace import Import, StateHome, Template
 from controlplane.rendering.hcl import hcl_string
 from controlplane.rendering.shapes import Variable
 
 LOCK_FILE = ".terraform.lock.hcl"
 OVERRIDE_FILE = "runner_override.tf"
 BACKEND_FILE = "backend.s3.tfbackend"
-
-
-@dataclass(frozen=True)
-class Structure:
-    files: Mapping[str, str]
-    digests: Mapping[str, str]
 
 
 def digest_of(text: str) -> str:
@@ -48,17 +42,16 @@ def _templates() -> Environment:
 
 
 @lru_cache(maxsize=64)
-def structure_of(
-    blueprint: Blueprint, kind: str, variables: tuple[Variable, ...], *, in_bucket: bool = False
-) -> Structure:
-    """Rendered once for a blueprint: a workspace adds its values and nothing else. `in_bucket`: people
-    find its state there."""
+def template_of(
+    catalog: Catalog, blueprint: Blueprint, kind: str, variables: tuple[Variable, ...]
+) -> Template:
+    """Rendered once for a blueprint: a workspace adds its values and nothing else."""
     wiring = blueprint.tenant if kind == "tenant" else blueprint.platform
     files = {
         "main.tf": _render(
             f"{kind}/main.tf.j2",
             modules=_calls(wiring),
-            in_bucket=in_bucket,
+            in_bucket=catalog.state_home is not None,  # where people find its state
             **_traits(blueprint, wiring),
         ),
         "variables.tf": _render("common/variables.tf.j2", variables=variables),
@@ -67,7 +60,17 @@ def structure_of(
         **_further_files(kind),
         **_module_files(wiring),
     }
-    return Structure(files, {path: digest_of(text) for path, text in files.items()})
+    versions = {one.module: catalog.modules[one.module].version for one in wiring.modules}
+    return whole_template(blueprint.name, blueprint.template_version, versions, files)
+
+
+def whole_template(
+    blueprint: str, version: str, modules: Mapping[str, str], files: Mapping[str, str]
+) -> Template:
+    """A template with the digests by which it is known again."""
+    digests = {path: digest_of(text) for path, text in files.items()}
+    whole = digest_of(json.dumps([blueprint, version, digests], sort_keys=True))
+    return Template(blueprint, version, dict(modules), dict(files), digests, whole)
 
 
 def render_imports(imports: Sequence[Import]) -> str:

@@ -18,6 +18,7 @@ from controlplane.domain.workspace import (
     PlatformWorkspace,
     Rendering,
     SlotSpec,
+    Template,
     TenantWorkspace,
     tenant_tags,
 )
@@ -27,10 +28,9 @@ from controlplane.rendering.shapes import ListOf, MapOf, Variable, checked
 from controlplane.rendering.slots import HOME_FACTS, HOME_SHAPE, SLOT_SHAPE, slot_values
 from controlplane.rendering.structure import (
     BACKEND_FILE,
-    Structure,
     render_backend,
     render_imports,
-    structure_of,
+    template_of,
 )
 
 TENANT_VARIABLES = (
@@ -83,9 +83,13 @@ def render_tenant(workspace: TenantWorkspace, catalog: Catalog) -> Rendering:
     )
     if len(values["slots"]) != len(workspace.slots):
         raise Invalid(f"rendering the workspace of {workspace.slug}: two slots have the same epoch")
-    structure = structure_of(blueprint, "tenant", TENANT_VARIABLES, in_bucket=catalog.state_home is not None)
-    own = {"tenant.auto.tfvars.json": as_json(values)}
-    return _rendering(blueprint, workspace, structure, own, catalog)
+    template = workspace.template or tenant_template(blueprint.name, catalog)
+    return _rendering(workspace, template, {"tenant.auto.tfvars.json": as_json(values)}, catalog)
+
+
+def tenant_template(name: str, catalog: Catalog) -> Template:
+    """What tenants of a blueprint are made from in this release."""
+    return template_of(catalog, catalog.blueprint(name), "tenant", TENANT_VARIABLES)
 
 
 def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering:
@@ -114,9 +118,8 @@ def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering
             **(_shared_values(workspace, options) if blueprint.is_shared else {}),
         },
     )
-    structure = structure_of(blueprint, "platform", variables, in_bucket=catalog.state_home is not None)
-    own = {"platform.auto.tfvars.json": as_json(values)}
-    return _rendering(blueprint, workspace, structure, own, catalog)
+    template = template_of(catalog, blueprint, "platform", variables)
+    return _rendering(workspace, template, {"platform.auto.tfvars.json": as_json(values)}, catalog)
 
 
 def shared_secrets(workspace: PlatformWorkspace, options: Mapping[str, Any]) -> dict[str, str]:
@@ -141,9 +144,8 @@ def platform_name(workspace: PlatformWorkspace) -> str:
 
 
 def _rendering(
-    blueprint: Blueprint,
     workspace: TenantWorkspace | PlatformWorkspace,
-    structure: Structure,
+    template: Template,
     own: dict[str, str],
     catalog: Catalog,
 ) -> Rendering:
@@ -152,13 +154,7 @@ def _rendering(
         own["imports.tf"] = render_imports(workspace.imports)
     if catalog.state_home is not None:
         own[BACKEND_FILE] = render_backend(catalog.state_home, workspace.workspace)
-    return seal(
-        structure,
-        own,
-        workspace=workspace.workspace,
-        blueprint=blueprint.name,
-        template_version=blueprint.template_version,
-    )
+    return seal(template, own, workspace.workspace)
 
 
 def _slot(slot: SlotSpec, workspace: TenantWorkspace, catalog: Catalog) -> dict[str, Any]:

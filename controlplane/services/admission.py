@@ -23,7 +23,8 @@ from controlplane.services.control import Control
 from controlplane.services.recovery import restoring
 from controlplane.steps import resizing
 from controlplane.steps.subject import slot_spec
-from controlplane.store import history, slots
+from controlplane.steps.templates import kept
+from controlplane.store import history, slots, templates
 from controlplane.store.tables import Tenant
 
 Payload = dict[str, Any]
@@ -116,6 +117,16 @@ def _rollback(wish: Wish) -> Payload:
     return moves.admit_rollback(wish.session, wish.tenant, wish.body)
 
 
+def _rollout(wish: Wish) -> Payload:
+    """From now on it means this template, whatever release comes meanwhile."""
+    tenant, session = wish.tenant, wish.session
+    wanted = kept.by_version(session, wish.control.catalog, tenant.blueprint, str(wish.body.get("to", "")))
+    if tenant.template_digest == wanted.digest:
+        raise Conflict(f"{tenant.slug} is made from {tenant.blueprint} {wanted.version} already")
+    templates.keep(session, wanted, wish.control.now())
+    return {"template": wanted.digest, "from": tenant.template_version, "to": wanted.version}
+
+
 _ADMISSIONS: Mapping[Kind, Callable[[Wish], Payload]] = {
     Kind.UPGRADE: _upgrade,
     Kind.FINALIZE: _finalize,
@@ -124,4 +135,5 @@ _ADMISSIONS: Mapping[Kind, Callable[[Wish], Payload]] = {
     Kind.RESIZE: _resize,
     Kind.ROTATE: _rotate,
     Kind.RESTORE: _restore,
+    Kind.ROLLOUT: _rollout,
 }

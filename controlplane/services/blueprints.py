@@ -14,7 +14,6 @@ from controlplane.rendering import render_platform
 from controlplane.services import platforms
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
-from controlplane.store import platforms as store
 
 
 def page(control: Control, actor: Actor) -> dict[str, Any]:
@@ -59,20 +58,6 @@ def render(
         catalog,
     )
     return {"files": dict(found.files), "digest": found.digest, "template_version": found.template_version}
-
-
-def outdated(control: Control, actor: Actor) -> dict[str, Any]:
-    """Tenants whose workspace was applied with another template than their blueprint has now."""
-    actor.require(Action.READ_TENANT)
-    with control.db.read() as session:
-        used = store.templates_in_use(session)
-    behind = []
-    for slug, name, version in used:
-        found = control.catalog.blueprints.get(name)
-        now = found.template_version if found else None
-        if actor.sees(slug) and version != now:
-            behind.append({"tenant": slug, "blueprint": name, "template_version": version, "newest": now})
-    return {"items": behind, "next_page_token": None}
 
 
 def _view(blueprint: Blueprint, standing: list[dict[str, Any]]) -> dict[str, Any]:

@@ -103,6 +103,7 @@ def found_tenant(
     else:
         epoch = max((slot.epoch for slot in slots.every(session, before.uid)), default=0) + 1
         columns |= {"epoch": epoch, "generation": before.generation + 1, "torn_down_at": None}
+        columns |= {"template_version": "", "template_digest": ""}  # the newest, like everybody who is new
         row = tenants.revive(session, before.uid, columns, spec.labels, actor=actor.name, now=now)
     return row
 

@@ -4,6 +4,7 @@ by too many failures. Every item is an ordinary operation, behind those that peo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -40,10 +41,17 @@ def start(control: Control, actor: Actor, bulk: Bulk, ask: Ask) -> dict[str, Any
     """Take down whom it is about, once: tenants that match later are not part of it."""
     actor.require(Action.CHANGE_TENANT)
     _check(bulk)
-    chosen = _chosen(control, actor, bulk.selector)
-    if not chosen:
+    found = chosen(control, actor, bulk.selector)
+    if not found:
         message = f"no tenant that you may change matches {bulk.selector!r}"
         raise Invalid(message, hint="controlplane tenant list -l …")
+    return begin(control, actor, bulk, found, ask)
+
+
+def begin(
+    control: Control, actor: Actor, bulk: Bulk, found: Sequence[tuple[str, str]], ask: Ask
+) -> dict[str, Any]:
+    """A wave over (uid, slug) of its tenants; the worker's next look starts its first ones."""
     wave = Wave(
         id=new_id("wave"),
         kind=bulk.kind.value,
@@ -58,7 +66,7 @@ def start(control: Control, actor: Actor, bulk: Bulk, ask: Ask) -> dict[str, Any
         created_at=control.now(),
     )
     with control.db.write() as session:
-        store.insert(session, wave, chosen)
+        store.insert(session, wave, found)
     return show(control, actor, wave.id)
 
 
@@ -71,7 +79,8 @@ def _check(bulk: Bulk) -> None:
     bodies.parse(operation_type(bulk.kind).request, {**bulk.body, **_own(bulk.kind, "any")})
 
 
-def _chosen(control: Control, actor: Actor, selector: str) -> list[tuple[str, str]]:
+def chosen(control: Control, actor: Actor, selector: str) -> list[tuple[str, str]]:
+    """(uid, slug) of everybody who matches and whom the actor sees."""
     found: list[tuple[str, str]] = []
     token: str | None = ""
     while token is not None:

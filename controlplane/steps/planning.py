@@ -17,7 +17,7 @@ from controlplane.steps import judging, subject
 from controlplane.steps.adopting import adopt_first
 from controlplane.steps.story import effect, say
 from controlplane.steps.terraform import apply_run_id
-from controlplane.steps.workspace import folder_of
+from controlplane.steps.workspace import folder_of, pin
 from controlplane.steps.world import world
 from controlplane.store import operations, slots, tenants
 from controlplane.store.tables import Approval, Operation, Plan
@@ -266,7 +266,7 @@ def _want(session: Session, found: subject.Subject) -> None:
     for slot in found.wanted():
         slots.save(session, tenant.uid, slot, status="present")
     now = world().now()
-    changes = found.wanted_of_tenant()
+    changes = found.wanted_of_tenant() | pin(session, found)
     if changes:
         by = operation.requested_by
         tenants.change(session, tenant.uid, changes, actor=by, operation_id=operation.id, now=now)

@@ -16,6 +16,7 @@ from controlplane.domain.tenant import Phase
 from controlplane.durable import step
 from controlplane.steps import subject
 from controlplane.steps.judging import monthly_usd
+from controlplane.steps.workspace import pin
 from controlplane.steps.world import world
 from controlplane.store import operations, tenants
 from controlplane.store.tables import Operation
@@ -113,8 +114,8 @@ def _observe(session: Session, operation: Operation) -> None:
     found = subject.read(session, operation.id)
     tenant = found.the_tenant()
     changes: dict[str, Any] = {"monthly_usd": monthly_usd(found)}
-    version = world().catalog.blueprint(tenant.blueprint).template_version
-    changes["template_version"] = version if found.slots else tenant.template_version
+    if found.slots:
+        changes |= pin(session, found)
     tenants.change(
         session,
         tenant.uid,

@@ -13,7 +13,8 @@ from controlplane.domain.errors import Conflict
 from controlplane.domain.names import Slug, TenantUid
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment, Size, Stage
-from controlplane.domain.workspace import Import, PlatformWorkspace, SlotSpec, TenantWorkspace
+from controlplane.domain.workspace import Import, PlatformWorkspace, SlotSpec, Template, TenantWorkspace
+from controlplane.steps.templates import kept
 from controlplane.steps.world import world
 from controlplane.store import operations, platforms, slots, tenants
 from controlplane.store.tables import Operation, Platform, Slot, Tenant
@@ -28,6 +29,7 @@ class Subject:
     labels: dict[str, str] | None = None
     there: frozenset[int] = frozenset()  # epochs whose slot an apply has begun to make
     homes: Mapping[Environment, Mapping[str, Any]] = field(default_factory=dict)  # every platform's outputs
+    template: Template | None = None  # that its workspace is to be made from
 
     @property
     def kind(self) -> Kind:
@@ -81,7 +83,15 @@ def read(session: Session, operation_id: str) -> Subject:
         tenants.labels(session, tenant.uid),
         frozenset(row.epoch for row in rows if row.status == "present"),
         _homes(session, tenant),
+        _template(session, operation, tenant),
     )
+
+
+def _template(session: Session, operation: Operation, tenant: Tenant) -> Template | None:
+    """A rollout's is that which it moves to; everybody else's, that which the tenant is pinned to."""
+    moves = Kind(operation.kind) is Kind.ROLLOUT
+    digest = operation.payload["template"] if moves else tenant.template_digest
+    return kept.by_digest(session, world().catalog, tenant.blueprint, digest)
 
 
 def _homes(session: Session, tenant: Tenant) -> dict[Environment, Mapping[str, Any]]:
@@ -139,6 +149,7 @@ def tenant_workspace(subject: Subject, wanted: tuple[SlotSpec, ...]) -> TenantWo
         homes=subject.homes,
         labels=subject.labels or {},
         imports=tuple(Import(address, id_) for address, id_ in subject.operation.imports),
+        template=subject.template,
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from controlplane.domain.errors import Refused, Unavailable
 from controlplane.domain.names import slot_key
 from controlplane.domain.operation import Kind
@@ -16,6 +18,7 @@ from controlplane.rendering import OVERRIDE_FILE, check_folder, render_platform,
 from controlplane.steps import subject
 from controlplane.steps.story import effect
 from controlplane.steps.world import world
+from controlplane.store import operations, templates
 
 RUN_FOLDER = ".run"  # Terraform's working state: never part of what is rendered or reviewed
 
@@ -169,3 +172,15 @@ def leave(operation_id: str) -> None:
 def diff_facts(workspace_id: str) -> dict[str, Any]:
     folder = folder_of(workspace_id)
     return {"folder": str(folder), "edits": [e.path for e in check_folder(read_files(folder))]}
+
+
+def pin(session: Session, found: subject.Subject) -> dict[str, Any]:
+    """What changes in the tenant's row once its plan is applied or found empty: the template that it is made
+    from, which is kept from then on. What Terraform had no part in, such as a stop, pins nobody."""
+    plan, wanted = operations.plan_of(session, found.operation), found.template
+    if wanted is None or plan is None or not plan.binding:
+        return {}
+    templates.keep(session, wanted, world().now())
+    if found.the_tenant().template_digest == wanted.digest:
+        return {}
+    return {"template_version": wanted.version, "template_digest": wanted.digest}

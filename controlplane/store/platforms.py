@@ -62,16 +62,6 @@ def tenants_on(session: Session, workspace_id: str) -> list[str]:
     return list(session.scalars(query))
 
 
-def templates_in_use(session: Session) -> list[tuple[str, str, str]]:
-    """Slug, blueprint and the version that its workspace was applied with last, of everybody who has one."""
-    query = (
-        select(col(Tenant.slug), col(Tenant.blueprint), col(Tenant.template_version))
-        .where(col(Tenant.phase) != "torn_down", col(Tenant.template_version) != "")
-        .order_by(col(Tenant.slug))
-    )
-    return [(slug, blueprint, version) for slug, blueprint, version in session.execute(query)]
-
-
 def ensure(  # noqa: PLR0913 - the columns that name a platform
     session: Session,
     workspace_id: str,

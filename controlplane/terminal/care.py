@@ -17,6 +17,7 @@ from controlplane.services.records import finder
 from controlplane.services.recovery import drilling
 from controlplane.services.rightsizing import asked, deciding, inbox, looking, scanning
 from controlplane.services.schedules import listing, running
+from controlplane.services.templates import outdated, rolling
 
 Answer = dict[str, Any]
 Values = Mapping[str, Any]
@@ -26,14 +27,14 @@ Decision = Callable[[Control, Actor, str, Any], Answer]
 def read(control: Control, actor: Actor, path: str, query: Values) -> Answer:
     """What `GET /v1/<path>` answers."""
     noun, _, rest = path.partition("/")
+    if path in _LISTS:
+        model, show = _LISTS[path]
+        return show(control, actor, bodies.parse(model, dict(query)))
     if noun == "tenants":
         return looking.metrics(control, actor, rest.removesuffix("/metrics"))
     if path == "quotas":
         return quotas.show(control, actor, str(query.get("region", "")))
-    if rest and noun != "catalog":
-        return _ONE[noun](control, actor, rest)
-    model, show = _LISTS[path]
-    return show(control, actor, bodies.parse(model, dict(query)))
+    return _ONE[noun](control, actor, rest)
 
 
 _ONE: Mapping[str, Callable[[Control, Actor, str], Answer]] = {
@@ -48,18 +49,18 @@ _LISTS: Mapping[str, tuple[type[Any], Callable[[Control, Actor, Any], Answer]]] 
     "catalog/unmanaged": (bodies.Nothing, lambda control, actor, _: adoption.discover(control, actor)),
     "drills": (drilling.Listing, drilling.page),
     "cells": (bodies.Nothing, lambda control, actor, _: cells.page(control, actor)),
+    "templates/outdated": (bodies.Nothing, lambda control, actor, _: outdated.show(control, actor)),
     "schedules": (bodies.Nothing, lambda control, actor, _: listing.page(control, actor)),
 }
 
 
 def send(control: Control, actor: Actor, path: str, body: Values, way: Way) -> Answer:
     """What is answered to a change at `/v1/<path>`. Looks outside are made before anything is written."""
-    if path == "recommendations/scans":
-        return scanning.scan(control, actor, bodies.parse(asked.Scanning, dict(body)), way)
-    if path == "drift/scans":
-        return drift.scan(control, actor, bodies.parse(drift_asked.Scanning, dict(body)), way)
     if path == "quotas/refresh":
         return quotas.refresh(control, actor, way)
+    if path in _WAYS:
+        model, act = _WAYS[path]
+        return act(control, actor, bodies.parse(model, dict(body)), way)
     noun, _, rest = path.partition("/")
     if noun == "schedules":
         return _schedule(control, actor, rest, body, way)
@@ -73,6 +74,14 @@ def send(control: Control, actor: Actor, path: str, body: Values, way: Way) -> A
     return _done(control, actor, way, lambda c, ask: decide(c, actor, id_, ask))
 
 
+_WAYS: Mapping[str, tuple[type[Any], Callable[[Control, Actor, Any, Way], Answer]]] = {
+    "recommendations/scans": (asked.Scanning, scanning.scan),
+    "drift/scans": (drift_asked.Scanning, drift.scan),
+    "templates/rollout": (
+        rolling.NewRollout,
+        lambda control, actor, body, way: dict(rolling.roll(control, actor, body, way).body),
+    ),
+}
 _DECISIONS: Mapping[tuple[str, str], Any] = {
     ("recommendations", "propose"): deciding.propose,
     ("recommendations", "apply"): deciding.apply,

@@ -149,9 +149,6 @@ class LocalClient:
     def blueprint(self, name: str) -> Answer:
         return blueprints.show(self._control, self._actor, name)
 
-    def outdated(self) -> Answer:
-        return blueprints.outdated(self._control, self._actor)
-
     def checklist(self, name: str, environment: Environment) -> Answer:
         return launch.checklist(self._control, self._actor, name, environment)
 

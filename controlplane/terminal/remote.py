@@ -95,9 +95,6 @@ class RemoteClient:
     def blueprint(self, name: str) -> Answer:
         return self._get(f"/v1/blueprints/{_part(name)}")
 
-    def outdated(self) -> Answer:
-        return self._get("/v1/templates/outdated")
-
     def checklist(self, name: str, environment: Environment) -> Answer:
         return self._get(f"/v1/blueprints/{_part(name)}/checklist", {"environment": environment.value})
 

@@ -6,6 +6,7 @@ kills before and behind each of them as well.
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 from collections.abc import Callable
@@ -24,15 +25,19 @@ from controlplane.operations import (
     Restore,
     Resume,
     Rollback,
+    Rollout,
     Rotate,
     Suspend,
     Upgrade,
 )
+from controlplane.rendering import PROVENANCE_FILE, tenant_template, whole_template
+from controlplane.store import templates, tenants
 from tests.operations.crash_worker import PASSED, passed, work
-from tests.operations.house import House, build
+from tests.operations.house import BLUEPRINT, House, build
 from tests.operations.ordinary import application, change, create, destroy, done, shown, tenant
 from tests.operations.upgrading import ACKNOWLEDGED, fenced, slots, upgrade
 
+OLDER = "# as of an earlier release\n"
 DECIDED = ("decide", "hand_over", "gate", "begin_apply", "begin_verifying")
 PLANNED = ("begin_leg", "write_workspace", "plan", "record_plan", *DECIDED, "apply", "settle", "converge")
 INTENDED = ("begin_leg", "record_intent", *DECIDED)
@@ -85,6 +90,16 @@ def master_rotated(house: House) -> None:
     again = change(house, Kind.ROTATE, Rotate.model_validate({"what": "control"}))
     assert work(house.folder) == 0  # logs in as the master
     done(house, again)
+
+
+def moved(house: House) -> None:
+    """Its workspace and its record say the same of what it is made from."""
+    answers(house)
+    version = house.control.catalog.blueprint(BLUEPRINT).template_version
+    assert tenant(house)["template_version"] == version
+    folder = house.folder / "workspaces" / f"tenant-{tenant(house)['uid']}"
+    assert json.loads((folder / PROVENANCE_FILE).read_text())["template_version"] == version
+    assert OLDER not in (folder / "outputs.tf").read_text()
 
 
 def restored(house: House) -> None:
@@ -173,6 +188,16 @@ CHANGES = {
         ("ensure_master_secret", *PLANNED, *CONNECTED, *LEFT),
         answers,
         before=("drift",),
+    ),
+    "rollout": Change(
+        Kind.ROLLOUT,
+        Rollout(),
+        ("ensure_master_secret", *PLANNED, *CONNECTED, *LEFT),
+        moved,
+        before=("age", "drift"),
+        short=frozenset(
+            {"write_workspace", "record_plan", "begin_apply", "apply", "rewrite_workspace", "succeed"}
+        ),
     ),
     "restore": Change(
         Kind.RESTORE,
@@ -327,7 +352,22 @@ def asked(ready: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[st
     return ask
 
 
+def _age(house: House) -> None:
+    """The tenant was made from the template of an earlier release."""
+    now = tenant_template(BLUEPRINT, house.control.catalog)
+    files = {**now.files, "outputs.tf": now.files["outputs.tf"] + OLDER}
+    older = whole_template(BLUEPRINT, "0.9.0", now.modules, files)
+    pin = {"template_version": older.version, "template_digest": older.digest}
+    with house.db.write() as session:
+        at = house.control.now()
+        templates.keep(session, older, at)
+        tenants.change(session, tenant(house)["uid"], pin, actor="test", now=at)
+
+
 def _arrange(house: House, verb: str) -> None:
+    if verb == "age":
+        _age(house)
+        return
     if verb == "drift":
         house.terraform.drift("multi_az", True)
         return

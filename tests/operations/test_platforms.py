@@ -10,9 +10,8 @@ import pytest
 from controlplane.domain.errors import Conflict, Invalid, Refused
 from controlplane.domain.tenant import Environment
 from controlplane.operations import Platform, PlatformDestruction, PlatformPlan
-from controlplane.services import blueprints, fleet, launch, platforms
+from controlplane.services import fleet, launch, platforms
 from controlplane.store import platforms as rows
-from controlplane.store import tenants
 from tests.operations.house import ADMIN, ASK, BLUEPRINT, House
 from tests.operations.ordinary import create, shown
 
@@ -136,15 +135,3 @@ def test_a_tenant_that_its_blueprint_cannot_make_is_refused_before_anything_is_r
     with pytest.raises(Conflict, match="whose tenants have no create; they have: none yet"):
         create(house, blueprint=SHARED)
     assert fleet.page(house.control, ADMIN, fleet.Listing())["items"] == []
-
-
-def test_who_is_behind_the_template_is_listed_with_both_versions(house: House, run: Run) -> None:
-    create(house)
-    run()
-    assert blueprints.outdated(house.control, ADMIN)["items"] == []
-    with house.db.write() as session:
-        uid = next(row.uid for row in [tenants.find(session, "acme")] if row)
-        tenants.change(session, uid, {"template_version": "0.9.0"}, actor="test", now=house.control.now())
-    (found,) = blueprints.outdated(house.control, ADMIN)["items"]
-    newest = house.control.catalog.blueprint(BLUEPRINT).template_version
-    assert (found["tenant"], found["template_version"], found["newest"]) == ("acme", "0.9.0", newest)

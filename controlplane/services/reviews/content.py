@@ -17,6 +17,7 @@ from controlplane.domain.workspace import Rendering
 from controlplane.rendering import render_platform, render_tenant
 from controlplane.steps import subject
 from controlplane.steps.subject import Subject
+from controlplane.steps.templates import kept
 from controlplane.store import operations, tenants
 from controlplane.store.operations import OperationFilter
 from controlplane.store.reviews.rows import Review
@@ -58,6 +59,7 @@ def as_recorded(session: Session, tenant: Tenant, catalog: Catalog) -> dict[str,
     found = subject.read(session, last[0].id)
     if not found.slots or found.platform is None or not found.platform.outputs:
         return {}
-    workspace = replace(subject.tenant_workspace(found, found.slots), imports=())
+    pinned = kept.by_digest(session, catalog, tenant.blueprint, tenant.template_digest)
+    workspace = replace(subject.tenant_workspace(found, found.slots), imports=(), template=pinned)
     files = render_tenant(workspace, catalog).files
     return {**files, TENANT_FILE: desired.write(recorded(session, tenant))}

@@ -13,7 +13,7 @@ from controlplane.store.tables.operations import (
     WaveItem,
 )
 from controlplane.store.tables.runs import Artifact, Run, RunLine, StateLock, StateVersion, WorkerLease
-from controlplane.store.tables.tenants import Platform, Slot, Tenant, TenantEvent, TenantLabel
+from controlplane.store.tables.tenants import Platform, Slot, Template, Tenant, TenantEvent, TenantLabel
 
 __all__ = [
     "HOLDING",
@@ -31,6 +31,7 @@ __all__ = [
     "Slot",
     "StateLock",
     "StateVersion",
+    "Template",
     "Tenant",
     "TenantEvent",
     "TenantLabel",

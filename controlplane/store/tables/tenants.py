@@ -52,6 +52,7 @@ class Tenant(SQLModel, table=True):
     cost_tier: str
     monthly_usd: Decimal | None = Field(default=None, sa_type=Money)
     template_version: str = ""
+    template_digest: str = ""  # of the template that its workspace is made from until it is rolled out
     revision: int = 1  # optimistic concurrency: the ETag
     spec_commit: str = ""  # on the base of reviews, whose tenant.yaml is the desired spec above
     created_at: datetime = moment(nullable=False)
@@ -128,3 +129,16 @@ class Platform(SQLModel, table=True):
     template_version: str = ""
     options: dict[str, Any] = document(dict)
     updated_at: datetime = moment(nullable=False)
+
+
+class Template(SQLModel, table=True):
+    """What workspaces of one version are made from, kept so that they can be rendered after an upgrade."""
+
+    __table_args__ = (Index("template_blueprint", "blueprint", "version"),)
+
+    digest: str = Field(primary_key=True)
+    blueprint: str
+    version: str
+    modules: dict[str, str] = document(dict)
+    files: dict[str, str] = document(dict)
+    kept_at: datetime = moment(nullable=False)

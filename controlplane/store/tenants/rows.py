@@ -48,6 +48,7 @@ OBSERVED = frozenset(
         "cost_tier",
         "monthly_usd",
         "template_version",
+        "template_digest",
         "observed_generation",
         "expires_at",
     }

@@ -88,10 +88,10 @@ OWN = {
 # What is promised and not built yet.
 OPTIONS_TO_COME = {"--at", "--as", "--discover", "--full"}
 COMMANDS_TO_COME = {
-    *("template rollout", "catalog rebuild"),
+    *("catalog rebuild",),
 }
 ROUTES_TO_COME = {
-    *(("POST", "/templates/rollout"), ("POST", "/hooks/{}")),
+    *(("POST", "/hooks/{}"),),
 }
 
 

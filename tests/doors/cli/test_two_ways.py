@@ -135,6 +135,8 @@ REHEARSED = [
     ("tenant", "create", "three", "-o", "name"),
     ("tenant", "create", "one", "-o", "json"),
     ("tenant", "create", "Not-A-Slug"),
+    ("template", "rollout", "-o", "json"),
+    ("template", "rollout", "--to", "9.9.9"),
     ("tenant", "resize", "one", "--size", "large"),
     ("tenant", "resize", "one", "--size", "large", "-o", "json"),
     ("tenant", "resize", "one", "--size", "no-such-size"),

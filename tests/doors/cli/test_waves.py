@@ -6,6 +6,7 @@ import csv
 
 import pytest
 
+from controlplane.store import tenants
 from tests.doors.api.test_problems import assert_problem
 from tests.doors.cli.terminal import Terminal
 from tests.doors.premises import Premises
@@ -92,3 +93,30 @@ def test_a_wave_reaches_only_whom_its_token_sees(fleet: Premises) -> None:
     http = fleet.serve().client(fleet.token("operator", "t-1"))
     made = http.post("/v1/waves", json={"kind": "destroy", "selector": "ring in (a,b)", "size": 2}).json()
     assert [item["tenant"] for item in made["items"]] == ["t-1"]
+
+
+def _pin(premises: Premises, slug: str, version: str, digest: str) -> None:
+    """As a worker of some release would leave it."""
+    with premises.control.db.write() as session:
+        uid, pin = (
+            tenants.by_slug(session, slug).uid,
+            {"template_version": version, "template_digest": digest},
+        )
+        tenants.change(session, uid, pin, actor="test", now=premises.control.now())
+
+
+def test_who_is_behind_is_moved_in_a_wave_through_both_doors(
+    premises: Premises, terminal: Terminal, through_server: Terminal
+) -> None:
+    for way, slug in ((terminal, "here"), (through_server, "there")):
+        premises.finish(premises.tenant(slug))
+        _pin(premises, slug, "0.9.0", "")
+        (one,) = way("template", "outdated", "-o", "json").json()["items"]
+        assert (one["tenant"], one["template_version"]) == (slug, "0.9.0")
+        rehearsed = way("template", "rollout", "--dry-run", "-o", "json").json()
+        assert rehearsed["items"][0]["rehearsal"]["kind"] == "rollout"
+        made = way("template", "rollout", "-l", f"slug={slug}", "--no-wait", "-o", "json").json()
+        assert (made["kind"], [item["tenant"] for item in made["items"]]) == ("rollout", [slug])
+        assert made["to"] == one["newest_digest"]
+        _pin(premises, slug, "1.0.0", made["to"])
+        assert way("template", "rollout").code == 4

@@ -431,6 +431,16 @@ CREATE TABLE suppression (
 	created_by VARCHAR NOT NULL,
 	CONSTRAINT pk_suppression PRIMARY KEY (tenant_uid, signature)
 );
+CREATE TABLE template (
+	digest VARCHAR NOT NULL,
+	blueprint VARCHAR NOT NULL,
+	version VARCHAR NOT NULL,
+	modules JSON NOT NULL,
+	files JSON NOT NULL,
+	kept_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_template PRIMARY KEY (digest)
+);
+CREATE INDEX template_blueprint ON template (blueprint, version);
 CREATE TABLE tenant (
 	uid VARCHAR NOT NULL,
 	slug VARCHAR COLLATE "C" NOT NULL,
@@ -460,6 +470,7 @@ CREATE TABLE tenant (
 	cost_tier VARCHAR NOT NULL,
 	monthly_usd BIGINT,
 	template_version VARCHAR NOT NULL,
+	template_digest VARCHAR NOT NULL,
 	revision INTEGER NOT NULL,
 	spec_commit VARCHAR NOT NULL,
 	created_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,0 +1,1 @@
+"""Templates that workspaces are made from."""
