@@ -11,7 +11,7 @@ from api.problems import MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
 
-_MEANINGS = {
+MEANINGS = {
     400: "The request cannot be read.",
     401: "No token, or one that does not count.",
     403: "This role or scope may not.",
@@ -35,9 +35,7 @@ _CHANGING = (400, 401, 403, 404, 409, 412, 413, 415, 422, 423, 429, 500, 503)
 
 def _problems(statuses: tuple[int, ...]) -> Responses:
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {
-        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: schema}} for status in statuses
-    }
+    return {status: {"description": MEANINGS[status], "content": {MEDIA_TYPE: schema}} for status in statuses}
 
 
 def reading(model: type[BaseModel], description: str = "Found.") -> dict[str, Any]:

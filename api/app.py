@@ -7,11 +7,10 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import models, problems
+from api import problems
 from api.auth import Gate
 from api.console.app import create_console
 from api.deps import House
@@ -19,6 +18,7 @@ from api.edge import PAGES, Edge
 from api.events import Hub
 from api.limits import Limits
 from api.measure import Measures
+from api.openapi import document
 from api.rest import (
     access,
     blueprints,
@@ -112,33 +112,3 @@ def create_app(
     app.mount(PAGES, create_console(app.state.house))
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app
-
-
-def document(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI 3.1, made once: with the problem's schema and the way to authenticate."""
-    if app.openapi_schema is None:
-        app.openapi_schema = _document(app)
-    return app.openapi_schema
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    found = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=app.description,
-        routes=app.routes,
-        separate_input_output_schemas=False,
-    )
-    components = found["components"]
-    schemas = components["schemas"]
-    problem = models.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= problem.pop("$defs", {})
-    schemas["Problem"] = problem
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    for path, methods in found["paths"].items():
-        for operation in methods.values():
-            if path.startswith("/v1/"):
-                operation["security"] = [{"token": []}]
-    return found

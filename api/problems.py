@@ -39,6 +39,35 @@ _CODES: Mapping[int, str] = {
     413: "too_large",
     415: "unsupported_media_type",
 }
+# Every code that a problem may carry, with its status: a test holds it to the errors that there are.
+CODES: Mapping[str, int] = {
+    **{code: status for status, code in _CODES.items()},
+    "unauthenticated": 401,
+    "denied": 403,
+    "conflict": 409,
+    "already_exists": 409,
+    "already_issued": 409,
+    "illegal_transition": 409,
+    "refused": 409,
+    "policy_refused": 409,
+    "unknown_value": 409,
+    "stale": 412,
+    "invalid": 422,
+    "locked": 423,
+    "precondition_required": 428,
+    "throttled": 429,
+    "internal": 500,
+    "http_error": 500,
+    "broken": 500,
+    "catalog_corrupt": 500,
+    "catalog_outdated": 500,
+    "catalog_too_new": 500,
+    "git_failed": 500,
+    "host_refused": 500,
+    "key_missing": 500,
+    "terraform_failed": 500,
+    "unavailable": 503,
+}
 _log = logging.getLogger(__name__)
 
 

@@ -18,6 +18,7 @@ from controlplane.services import audit, bodies, windows
 
 router = APIRouter(prefix="/v1", tags=["fleet"])
 JSON_LINES = "application/x-ndjson"
+_LINE = '{"seq": 1, "actor": "local:ann", "action": "tenant.create", "subject": "tenant/acme", …}\n'
 
 
 @router.get("/audit", **reading(models.AuditPage), summary="A page of the audit, the newest first")
@@ -41,7 +42,7 @@ def _lines(caller: Caller) -> Iterator[str]:
 _EXPORT = reading(models.AuditEntry, "JSON lines, with what verifies them.")
 _EXPORT["responses"][200] = {
     "description": "JSON lines, with what verifies them.",
-    "content": {JSON_LINES: {"schema": {"type": "string"}}},
+    "content": {JSON_LINES: {"schema": {"type": "string"}, "example": _LINE}},
 }
 
 

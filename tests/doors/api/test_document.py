@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
+from jsonschema import Draft202012Validator, FormatChecker
 
-from api.app import create_app
+import api
+import controlplane
+from api.app import ROUTERS, create_app
 from api.permissions import OPEN, TABLE
+from api.problems import CODES, status_of
+from controlplane.domain.errors import ControlPlaneError, StepFailed
 from tests.doors.premises import Premises
 
 COMMITTED = Path(__file__).parents[3] / "api" / "openapi.json"
@@ -40,18 +49,92 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     assert names == set(document["components"]["schemas"])
 
 
-def test_every_problem_has_the_problem_s_media_type(document: dict[str, Any]) -> None:
+def resolved(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in answer:
+        return answer
+    found: dict[str, Any] = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            for status, answer in operation["responses"].items():
-                if int(status) >= 400:
-                    assert list(answer["content"]) == ["application/problem+json"], (method, path, status)
+            yield f"{method.upper()} {path}", operation
+
+
+def test_every_problem_has_the_problem_s_media_type_and_its_codes(document: dict[str, Any]) -> None:
+    for where, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400 and not where.endswith("/readyz"):
+                content = resolved(document, answer)["content"]
+                assert list(content) == ["application/problem+json"], (where, status)
+                assert content["application/problem+json"]["examples"], (where, status)
+
+
+def test_every_code_of_a_problem_is_documented(document: dict[str, Any]) -> None:
+    for package in (controlplane, api):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith(("__main__", ".env", ".bundled", ".resident")):
+                importlib.import_module(module.name)
+    raised = {error.code: status_of(error("x")) for error in errors_from(ControlPlaneError)}
+    assert raised.items() <= CODES.items()
+    answers = document["components"]["responses"].values()
+    told = [code for answer in answers for code in answer["content"]["application/problem+json"]["examples"]]
+    assert sorted(told) == sorted(CODES)
+
+
+def errors_from(base: type[ControlPlaneError]) -> Iterator[type[ControlPlaneError]]:
+    """But for the one that carries another's code."""
+    yield base
+    for error in base.__subclasses__():
+        if error is not StepFailed:
+            yield from errors_from(error)
+
+
+# --- examples -----------------------------------------------------------------------------------------
+
+
+def examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every body that is sent or answered, with the schema that it stands beside."""
+    for where, operation in operations(document):
+        if "requestBody" in operation:
+            yield from ((where, body) for body in operation["requestBody"]["content"].values())
+        for answer in operation["responses"].values():
+            for kind, body in resolved(document, answer).get("content", {}).items():
+                if kind.endswith("json") and body.get("schema"):
+                    yield where, body
+
+
+def test_every_body_has_an_example_that_its_own_schema_allows(document: dict[str, Any]) -> None:
+    for where, body in examples(document):
+        judge = Draft202012Validator(
+            {**body["schema"], "components": document["components"]}, format_checker=FormatChecker()
+        )
+        told = [body["example"]] if "example" in body else [e["value"] for e in body["examples"].values()]
+        assert told, where
+        for example in told:
+            assert [f"{where}: {error.message}" for error in judge.iter_errors(example)] == []
+
+
+def test_what_an_example_sends_is_read_by_the_route(premises: Premises) -> None:
+    app = create_app(premises.control)
+    sent = {where: o["requestBody"] for where, o in operations(app.openapi()) if "requestBody" in o}
+    read = 0
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    for route in (one for one in routes if one.body_field is not None and one.include_in_schema):
+        for method in route.methods:
+            content = sent[f"{method} {route.path}"]["content"]
+            if "application/json" in content and route.body_field is not None:
+                _, errors = route.body_field.validate(content["application/json"]["example"], {}, loc=())
+                assert not errors, (method, route.path, errors)
+                read += 1
+    assert read > 30
 
 
 def test_every_operation_is_summed_up(document: dict[str, Any]) -> None:
-    operations = [o for methods in document["paths"].values() for o in methods.values()]
-    assert all(o.get("summary") for o in operations)
-    ids = [o["operationId"] for o in operations]
+    every = [operation for _, operation in operations(document)]
+    assert all(o.get("summary") for o in every)
+    ids = [o["operationId"] for o in every]
     assert len(ids) == len(set(ids))
 
 
