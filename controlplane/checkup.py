@@ -32,8 +32,23 @@ def checks(settings: Settings) -> list[Check]:
         Check("disk", lambda: machine.look_for_disk(settings.data_dir)),
         Check("git", machine.look_for_git, needed=False),
         Check("pg clients", machine.look_for_postgres_clients, needed=False),
+        *([] if settings.forge == "embedded" else [Check("forge", lambda: look_for_forge(settings))]),
         *([] if settings.is_sandbox else [Check("certificates", lambda: _look_for_certificates(settings))]),
     ]
+
+
+def look_for_forge(settings: Settings) -> str:
+    """Its host lets the token read the repository of reviews, and who people are is said."""
+    forge = sources.forge(settings)
+    count, people = len(forge.branches()), len(sources.host_rules(settings).people)
+    if not people:
+        raise Unavailable(
+            f"{settings.forge_repository} on {settings.forge} answers, and nobody there is anybody here",
+            hint="CONTROLPLANE_FORGE_PEOPLE_FILE says who may do what (docs/gitops.md)",
+        )
+    return (
+        f"{settings.forge_repository} on {settings.forge}: {count} branches beside the base, {people} people"
+    )
 
 
 def _look_for_certificates(settings: Settings) -> str:
