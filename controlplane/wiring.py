@@ -201,7 +201,7 @@ def ports(settings: Settings, db: Database) -> Ports:
     """The real adapters, pointed at AWS or at the sandbox."""
     from controlplane.adapters.aws.clients import Clients
     from controlplane.adapters.aws.cloud import Aws
-    from controlplane.adapters.postgres import Connector, MigrationSql, Postgres
+    from controlplane.adapters.postgres import Connector, MigrationSql, Postgres, SchemaSql
     from controlplane.ports import Ports
 
     account = aws_account(settings)
@@ -216,6 +216,7 @@ def ports(settings: Settings, db: Database) -> Ports:
         keyring=ring,
         migration=MigrationSql(connector, programs),
         web=sources.web(settings.webhook_networks),
+        schemas=SchemaSql(connector, programs),
     )
 
 

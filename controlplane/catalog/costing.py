@@ -13,7 +13,7 @@ from controlplane.catalog.prices.model import load_model
 from controlplane.domain.cost.book import PriceBook, Rates
 from controlplane.domain.cost.estimate import Estimate
 from controlplane.domain.cost.model import CostModel
-from controlplane.domain.cost.tenant import estimate_slots, shape_of_slot
+from controlplane.domain.cost.tenant import estimate_schema, estimate_slots, shape_of_slot
 from controlplane.domain.workspace import SlotSpec
 
 Shape = tuple[object, ...]
@@ -52,6 +52,10 @@ class Pricer:
             for slot in slots
         ]
         return estimate_slots(self.model, self.rates(region), shapes)
+
+    def estimate_schema(self, region: str) -> Estimate:
+        """A tenant that is a schema of its platform's database."""
+        return estimate_schema(self.rates(region))
 
     def monthly_usd(
         self, slots: Sequence[SlotSpec], stage: str, region: str, *, running: bool = True

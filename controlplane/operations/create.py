@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from controlplane.domain.operation import Kind
+from controlplane.domain.schema import VARIANT as SCHEMA
 from controlplane.domain.tenant import Environment, Phase, Size, Stage
 from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import credentials, probing, slots, workspace
+from controlplane.steps.platforms import schemas
 
 LabelKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.:/=+@-]{1,64}$")]
 LabelValue = Annotated[str, Field(pattern=r"^[\w .:/=+@-]{1,200}$")]
@@ -51,10 +53,18 @@ def close_gate(operation_id: str) -> None:
     workspace.rewrite(operation_id)
 
 
+def connect_schema(operation_id: str) -> dict[str, Any]:
+    """The same where the database is there already, and its tenants share it."""
+    route = schemas.make(operation_id)
+    answer = schemas.probe(operation_id)
+    probing.record_endpoint(operation_id, route, answer["reachable"])
+    return {"route": route, "probe": answer}
+
+
 CREATE = offer(
     OperationType(
         kind=Kind.CREATE,
-        summary="Create a tenant with a database of its own",
+        summary="Create a tenant with a database, or a schema, of its own",
         request=Create,
         rounds=(
             Round(
@@ -64,6 +74,17 @@ CREATE = offer(
                 phase=Phase.PROVISIONING,
             ),
         ),
+        variants={
+            SCHEMA: (
+                Round(
+                    "create",
+                    prepare=(schemas.check,),
+                    complete=(connect_schema,),
+                    plans=False,
+                    phase=Phase.PROVISIONING,
+                ),
+            ),
+        },
         done_phase=Phase.READY,
     )
 )

@@ -1,4 +1,5 @@
-"""destroy: fence, take off what protects, prove a final snapshot, archive it, and only then remove."""
+"""destroy: fence, take off what protects, prove a final snapshot, archive it, and only then remove. A tenant
+that is a schema: close it, prove its export, and only then drop it."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from typing import Annotated
 from pydantic import Field
 
 from controlplane.domain.operation import Kind
+from controlplane.domain.schema import VARIANT as SCHEMA
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import credentials, power, probing, slots, snapshots
+from controlplane.steps.platforms import schemas
 
 
 class Destroy(Request):
@@ -24,7 +27,7 @@ class Destroy(Request):
 DESTROY = offer(
     OperationType(
         kind=Kind.DESTROY,
-        summary="Take a final snapshot, prove it, and remove the tenant's database",
+        summary="Take a final snapshot or export, prove it, and remove the tenant's database or schema",
         request=Destroy,
         rounds=(
             Round(
@@ -40,6 +43,17 @@ DESTROY = offer(
                 phase=Phase.TEARING_DOWN,
             ),
         ),
+        variants={
+            SCHEMA: (
+                Round(
+                    "remove",
+                    prepare=(schemas.check_leaving,),
+                    complete=(schemas.close, schemas.export, schemas.drop, schemas.forget),
+                    plans=False,
+                    phase=Phase.TEARING_DOWN,
+                ),
+            ),
+        },
         done_phase=Phase.TORN_DOWN,
         from_phases=frozenset(
             {

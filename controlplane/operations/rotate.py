@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 from controlplane.domain.operation import Kind
+from controlplane.domain.schema import VARIANT as SCHEMA
 from controlplane.domain.tenant import Phase
 from controlplane.operations.create import connect
 from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import credentials, probing, rotation, slots, workspace
+from controlplane.steps.platforms import schemas
 
 
 class Login(StrEnum):
@@ -32,8 +34,17 @@ def switch(operation_id: str) -> dict[str, Any]:
     return {"login": roles["idle"], "probe": probing.probe(operation_id)}
 
 
+def switch_schema(operation_id: str) -> dict[str, Any]:
+    """The same for a tenant that is a schema."""
+    roles = schemas.renew_idle(operation_id)
+    schemas.switch(operation_id, roles["idle"])
+    schemas.retire(operation_id, roles["active"])
+    return {"login": roles["idle"], "probe": schemas.probe(operation_id)}
+
+
 _APPLICATION = Round("rotate", prepare=(rotation.check_logins,), complete=(switch,), plans=False)
 _CONTROL = Round("rotate", prepare=(rotation.check_logins,), complete=(rotation.renew_control,), plans=False)
+_SCHEMA = Round("rotate", prepare=(schemas.check,), complete=(switch_schema,), plans=False)
 _MASTER = Round(
     "rotate",
     prepare=(credentials.ensure_master,),
@@ -52,6 +63,7 @@ ROTATE = offer(
             Login.APPLICATION: (_APPLICATION,),
             Login.CONTROL: (_CONTROL,),
             Login.MASTER: (_MASTER,),
+            SCHEMA: (_SCHEMA,),
         },
         done_phase=Phase.READY,
         from_phases=frozenset({Phase.READY}),

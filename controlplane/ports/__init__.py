@@ -30,7 +30,7 @@ from controlplane.ports.fleet import (
 )
 from controlplane.ports.keys import DataKey, Keyring
 from controlplane.ports.money import BillSource, PriceSource
-from controlplane.ports.postgres import Database, Login, Migration, Probe
+from controlplane.ports.postgres import Database, Login, Migration, Probe, SchemaExport, Schemas, SchemaState
 from controlplane.ports.terraform import (
     PlanFound,
     PlanSource,
@@ -79,6 +79,9 @@ __all__ = [
     "RunStatus",
     "RunVerb",
     "Runner",
+    "SchemaExport",
+    "SchemaState",
+    "Schemas",
     "SecretRef",
     "Snapshot",
     "StateBucket",
@@ -97,3 +100,4 @@ class Ports:
     keyring: Keyring
     migration: Migration
     web: Web
+    schemas: Schemas

@@ -126,6 +126,14 @@ class Cloud(Protocol):
 
     def read_parameter(self, name: str) -> str | None: ...
 
+    def keep_object(self, bucket: str, key: str, file: str, sha256: str) -> None:
+        """Put a file into a bucket under this key, with its digest beside it."""
+        ...
+
+    def object_digest(self, bucket: str, key: str) -> str | None:
+        """SHA-256 of what lies there, read whole; None: nothing does."""
+        ...
+
     def database(self, identifier: str) -> DatabaseInstance | None: ...
 
     def databases(self) -> Sequence[DatabaseInstance]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from controlplane.domain.migration.evidence import Activity, Obstacle, Replication, Verification
+from controlplane.domain.schema import Space
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,46 @@ class Database(Protocol):
 
     def fingerprint(self, control: Login) -> Mapping[str, Any]:
         """Schema fingerprint, exact row counts and checksums per table."""
+        ...
+
+
+@dataclass(frozen=True)
+class SchemaExport:
+    """What a dump of one schema holds; written only when all of it was read."""
+
+    tables: Mapping[str, int]  # rows by table
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SchemaState:
+    is_there: bool
+    left_out: str = ""  # what of the tenant's a dump of its schema would not hold
+
+
+class Schemas(Protocol):
+    """Tenants that are schemas of a database that they share. Every call may be made again."""
+
+    def make(self, master: Login, space: Space, passwords: Mapping[str, str]) -> None:
+        """Schema, owner and logins with these passwords, and nothing but that schema for them. Raises
+        unless both hold in the end."""
+        ...
+
+    def set_password(self, master: Login, space: Space, login: str, password: str) -> None: ...
+
+    def look(self, master: Login, space: Space) -> SchemaState: ...
+
+    def close(self, master: Login, space: Space) -> int:
+        """From here on nobody but the master reads or writes in it; how many sessions were ended."""
+        ...
+
+    def export(self, master: Login, space: Space, file: str) -> SchemaExport:
+        """Everything in a schema that is closed, as a file that pg_restore reads."""
+        ...
+
+    def drop(self, master: Login, space: Space) -> None:
+        """The schema with all that is in it, and its roles; gone already is fine."""
         ...
 
 

@@ -36,6 +36,8 @@ class Intake:
     ) -> Operation:
         """Insert the operation and its audit entry; with them its review, where changes go through one."""
         slug = tenant.slug if tenant else ""
+        if tenant is not None:  # whichever door or schedule asks
+            require_verb(self.control, kind, slug, tenant.blueprint)
         payload = {**payload, "auto_approve": self.ask.auto_approve}
         payload.pop("review", None)  # of the operation that this one tries again
         review = self._review(kind, workspace_id, payload, slug)
@@ -135,10 +137,11 @@ def require_verb(control: Control, kind: Kind, slug: str, name: str) -> None:
     """A blueprint says what its tenants can do."""
     blueprint = control.catalog.blueprint(name)
     if kind not in blueprint.verbs:
-        offered = ", ".join(sorted(blueprint.verbs)) or "none yet"
+        offered = ", ".join(sorted(blueprint.verbs)) or "none"
         raise Conflict(
             f"{slug} is of {blueprint.name}, whose tenants have no {kind}; they have: {offered}",
             hint=f"controlplane blueprint show {blueprint.name}",
+            details={"blueprint": blueprint.name, "verb": kind.value, "verbs": sorted(blueprint.verbs)},
         )
 
 

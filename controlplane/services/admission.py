@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from controlplane.domain.errors import Conflict, Refused
 from controlplane.domain.operation import Kind
 from controlplane.domain.plan.resize import Classes, Current, Wanted, check_resize
+from controlplane.domain.schema import VARIANT as SCHEMA
 from controlplane.domain.tenant import Size
 from controlplane.domain.workspace import SlotSpec
 from controlplane.operations.rotate import Login
@@ -41,6 +42,10 @@ class Wish:
     person: str = ""
     reason: str = ""
 
+    @property
+    def is_schema(self) -> bool:
+        return self.control.catalog.blueprint(self.tenant.blueprint).is_shared
+
 
 def admit(kind: Kind, wish: Wish) -> Payload:
     """The payload; raises when the request cannot be right."""
@@ -52,7 +57,7 @@ def admit(kind: Kind, wish: Wish) -> Payload:
 def _destroy(wish: Wish) -> Payload:
     if wish.body.get("confirm") != wish.tenant.slug:
         raise invalid_field("confirm", f"repeat the slug to destroy it: --confirm {wish.tenant.slug}")
-    return wish.body
+    return {**wish.body, "variant": SCHEMA} if wish.is_schema else wish.body
 
 
 def _resize(wish: Wish) -> Payload:
@@ -75,6 +80,8 @@ def _resize(wish: Wish) -> Payload:
 
 def _rotate(wish: Wish) -> Payload:
     """The version that a new master password gets is fixed here: planned twice, it is the same one."""
+    if wish.is_schema:
+        return _rotate_schema(wish)
     slot, what = _route_slot(wish), wish.body["what"]
     payload = {**wish.body, "variant": what}
     if what == Login.MASTER:
@@ -87,6 +94,16 @@ def _rotate(wish: Wish) -> Payload:
     if what == Login.CONTROL:
         moves.require_nothing_sent_back(wish.session, wish.tenant)
     return payload
+
+
+def _rotate_schema(wish: Wish) -> Payload:
+    if wish.body["what"] != Login.APPLICATION:
+        raise invalid_field(
+            "what",
+            f"{wish.tenant.slug} is a schema of a shared database: {Login.APPLICATION} only; "
+            "other logins are the platform's",
+        )
+    return {**wish.body, "variant": SCHEMA}
 
 
 def _restore(wish: Wish) -> Payload:

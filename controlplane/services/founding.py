@@ -3,7 +3,7 @@ not, after all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from controlplane.services.accept import invalid_field
 from controlplane.services.actor import Actor
 from controlplane.services.control import Control, new_uid
 from controlplane.store import operations, platforms, slots, tenants
+from controlplane.store.costs.fleet import unmade
 from controlplane.store.tables import Operation, Tenant
 
 
@@ -64,6 +65,17 @@ def check_against_catalog(control: Control, spec: TenantSpec) -> None:
         raise invalid_field("region", f"{spec.region!r} is not a region of the catalog; known: {known}")
 
 
+def refuse_own_database(spec: TenantSpec, said: Collection[str]) -> None:
+    """What would be said of a database of its own says nothing of a schema."""
+    for field in ("size", "storage_gb", "rightsizing_decision"):
+        if field in said:
+            raise invalid_field(
+                field,
+                f"tenants of {spec.blueprint} share one database: its class and storage are the platform's "
+                "options database_class and database_gb",
+            )
+
+
 def found_tenant(
     control: Control, session: Session, slug: names.Slug, spec: TenantSpec, actor: Actor
 ) -> Tenant:
@@ -101,7 +113,8 @@ def found_tenant(
         changes = {**columns, "labels": spec.labels}
         row = tenants.change(session, before.uid, changes, actor=actor.name, now=now)
     else:
-        epoch = max((slot.epoch for slot in slots.every(session, before.uid)), default=0) + 1
+        lives = [slot.epoch for slot in slots.every(session, before.uid)]
+        epoch = max(lives, default=before.epoch) + 1
         columns |= {"epoch": epoch, "generation": before.generation + 1, "torn_down_at": None}
         columns |= {"template_version": "", "template_digest": ""}  # the newest, like everybody who is new
         row = tenants.revive(session, before.uid, columns, spec.labels, actor=actor.name, now=now)
@@ -114,6 +127,8 @@ def never_began(session: Session, tenant: Tenant) -> bool:
         return False
     workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
     there = [s for s in slots.every(session, tenant.uid) if s.epoch == tenant.epoch]
+    if not there and tenant.uid not in unmade(session, [tenant.uid]):
+        return False  # a schema, of which something may have been made
     return all(s.status == "wanted" for s in there) and not operations.unfinished(session, workspace)
 
 

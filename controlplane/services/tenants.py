@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from controlplane.domain import names
 from controlplane.domain.errors import Missing
 from controlplane.domain.operation import Kind
+from controlplane.domain.schema import VARIANT as SCHEMA
 from controlplane.operations import CREATE, Adopt, Create, Drill, Request, Restore, operation_type
 from controlplane.rendering import slot_for
 from controlplane.services import adoption, cells, views
@@ -21,6 +22,7 @@ from controlplane.services.founding import (
     end_of,
     found_tenant,
     never_began,
+    refuse_own_database,
     require_platform,
     spec_of,
 )
@@ -37,16 +39,22 @@ def create(control: Control, actor: Actor, body: Create, ask: Ask) -> dict[str, 
     ends = end_of(control, spec.stage, body.ttl_days)
     check_against_catalog(control, spec)
     require_verb(control, Kind.CREATE, slug, spec.blueprint)
+    is_schema = control.catalog.blueprint(spec.blueprint).is_shared
+    if is_schema:
+        refuse_own_database(spec, body.model_fields_set)
     with control.db.write() as session:
         spec = cells.placed(control, session, spec, body.region or "", body.cell or "")
-        warnings = cells.check_admission(control, session, spec)
+        warnings = [] if is_schema else cells.check_admission(control, session, spec)
         tenant = found_tenant(control, session, slug, spec, actor)
         ending = {"expires_at": ends}
         tenant = tenants.change(session, tenant.uid, ending, actor=actor.name, now=control.now())
-        slot = slot_for(spec, slug, names.TenantUid(tenant.uid), tenant.epoch, control.catalog)
-        slots.save(session, tenant.uid, slot, status="wanted")
-        require_platform(session, spec)
         payload = {"spec": body.model_dump(mode="json"), "size": spec.size.value}
+        if is_schema:
+            payload["variant"] = SCHEMA
+        else:
+            slot = slot_for(spec, slug, names.TenantUid(tenant.uid), tenant.epoch, control.catalog)
+            slots.save(session, tenant.uid, slot, status="wanted")
+        require_platform(session, spec)
         workspace = names.tenant_workspace(names.TenantUid(tenant.uid))
         operation = Intake(control, session, actor, ask).accept(Kind.CREATE, workspace, payload, tenant)
         for warning in warnings:

@@ -13,7 +13,9 @@ from typing import Any
 
 from controlplane.domain.operation import Kind
 from controlplane.domain.plan.summary import parse
+from controlplane.domain.schema import VARIANT as SCHEMA
 from controlplane.steps import judging, planning, subject
+from controlplane.steps.platforms.schemas import space_of
 from controlplane.steps.story import effect
 
 _TYPE = "database_action"  # none of Terraform's types
@@ -22,6 +24,8 @@ _VERSION = "1"
 
 @dataclass(frozen=True)
 class Intent:
+    """Nothing before: it is made; nothing after: it goes."""
+
     before: Mapping[str, str]
     after: Mapping[str, str]
     outage: str = "none"
@@ -32,6 +36,9 @@ INTENTS: Mapping[tuple[Kind, str], Intent] = {
     (Kind.RESUME, ""): Intent({"power": "off"}, {"power": "on"}),
     (Kind.ROLLBACK, ""): Intent({"route": "the new database"}, {"route": "the old database"}, "seconds"),
     (Kind.ROTATE, "application"): Intent({"application": "one login"}, {"application": "the other login"}),
+    (Kind.CREATE, SCHEMA): Intent({}, {"schema": "its own", "logins": "two"}),
+    (Kind.DESTROY, SCHEMA): Intent({"schema": "its own", "logins": "two"}, {}, "from its first step on"),
+    (Kind.ROTATE, SCHEMA): Intent({"application": "one login"}, {"application": "the other login"}),
     (Kind.ROTATE, "control"): Intent({"cp_control": "its password"}, {"cp_control": "a new password"}),
 }
 
@@ -41,7 +48,7 @@ def record(operation_id: str, number: int) -> dict[str, Any]:
     """Reads only, but for the row; written twice under one id, the first one stays."""
     found = subject.load(operation_id)
     intent = INTENTS[found.kind, found.payload.get("variant", "")]
-    document = _document(found.route_slot().identifier, intent)
+    document = _document(_name(found), intent)
     summary = parse(document)
     judged = judging.judge(found, document, summary)
     judged["forecast"] = {"outage": intent.outage, "databases": []}
@@ -53,7 +60,16 @@ def record(operation_id: str, number: int) -> dict[str, Any]:
     return {"plan_id": plan.id}
 
 
+def _name(found: subject.Subject) -> str:
+    """What is changed: the tenant's database, or its schema."""
+    if found.is_schema:
+        return f"{found.the_platform().outputs['database_identifier']}/{space_of(found.the_tenant()).schema}"
+    return found.route_slot().identifier
+
+
 def _document(identifier: str, intent: Intent) -> dict[str, Any]:
-    change = {"actions": ["update"], "before": dict(intent.before), "after": dict(intent.after)}
+    action = "create" if not intent.before else "update" if intent.after else "delete"
+    before, after = dict(intent.before) or None, dict(intent.after) or None
+    change = {"actions": [action], "before": before, "after": after}
     entry = {"address": identifier, "type": _TYPE, "name": identifier, "change": change}
     return {"format_version": "1.2", "terraform_version": "", "resource_changes": [entry]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -124,6 +125,8 @@ def cost_change(found: Subject) -> CostChange | None:
     if found.tenant is None:
         return None
     tenant = found.tenant
+    if found.is_schema:
+        return _cost_of_schema(found)
     there = [s for s in found.slots if tenant.phase not in (Phase.REQUESTED, Phase.PROVISIONING)]
     after: Sequence[SlotSpec] = () if found.kind is Kind.DESTROY else found.wanted()
     stopped = tenant.phase == Phase.SUSPENDED
@@ -132,6 +135,13 @@ def cost_change(found: Subject) -> CostChange | None:
         _estimate(there, tenant.stage, tenant.region, running=not stopped),
         _estimate(after, tenant.stage, tenant.region, running=not stops),
     )
+
+
+def _cost_of_schema(found: Subject) -> CostChange:
+    tenant, own = found.the_tenant(), costing.pricing().estimate_schema(found.the_tenant().region)
+    nothing = replace(own, lines=())
+    begins = tenant.phase in (Phase.REQUESTED, Phase.PROVISIONING)
+    return CostChange(nothing if begins else own, nothing if found.kind is Kind.DESTROY else own)
 
 
 def _estimate(slots: Sequence[SlotSpec], stage: str, region: str, *, running: bool = True) -> Estimate:
@@ -209,5 +219,8 @@ def window_opens(found: Subject) -> datetime | None:
 def monthly_usd(found: Subject) -> Decimal | None:
     """What a tenant's slots cost a month; None where a price is not known. A stopped one is not computing."""
     tenant = found.the_tenant()
+    if found.is_schema:
+        gone = tenant.phase == Phase.TORN_DOWN
+        return Decimal(0) if gone else costing.pricing().estimate_schema(tenant.region).total
     running = tenant.phase != Phase.SUSPENDED
     return _estimate(found.slots, tenant.stage, tenant.region, running=running).total

@@ -19,6 +19,8 @@ from controlplane.steps.world import world
 from controlplane.store import operations, platforms, slots, tenants
 from controlplane.store.tables import Operation, Platform, Slot, Tenant
 
+_PLATFORM = ("blueprint", "environment", "region", "cell", "options")
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -43,6 +45,22 @@ class Subject:
         if self.tenant is None:
             raise Conflict(f"operation {self.operation.id} is not about a tenant")
         return self.tenant
+
+    @property
+    def is_schema(self) -> bool:
+        """Whether the tenant is a schema of its platform's database, and has none of its own."""
+        blueprint = world().catalog.blueprints.get(self.tenant.blueprint) if self.tenant else None
+        return blueprint is not None and blueprint.is_shared
+
+    def the_platform(self) -> Platform:
+        """On which the tenant lives."""
+        if self.platform is None or not self.platform.outputs:
+            tenant = self.the_tenant()
+            raise Conflict(
+                f"{tenant.slug}: the platform {tenant.blueprint} is not there in {tenant.environment}",
+                hint=f"controlplane blueprint apply {tenant.blueprint} --environment {tenant.environment}",
+            )
+        return self.platform
 
     def route_slot(self) -> SlotSpec:
         """The slot that the tenant's route points to."""
@@ -129,11 +147,7 @@ def slot_spec(row: Slot) -> SlotSpec:
 def tenant_workspace(subject: Subject, wanted: tuple[SlotSpec, ...]) -> TenantWorkspace:
     """The input of the rendering, from what is recorded and what the operation wants."""
     tenant = subject.the_tenant()
-    if subject.platform is None or not subject.platform.outputs:
-        raise Conflict(
-            f"{tenant.slug}: the platform {tenant.blueprint} is not there in {tenant.environment}",
-            hint=f"controlplane blueprint apply {tenant.blueprint} --environment {tenant.environment}",
-        )
+    platform = subject.the_platform()
     return TenantWorkspace(
         workspace=operations_workspace(subject),
         slug=Slug(tenant.slug),
@@ -145,7 +159,7 @@ def tenant_workspace(subject: Subject, wanted: tuple[SlotSpec, ...]) -> TenantWo
         blueprint=tenant.blueprint,
         route_epoch=tenant.epoch,
         slots=wanted,
-        platform=subject.platform.outputs,
+        platform=platform.outputs,
         homes=subject.homes,
         labels=subject.labels or {},
         imports=tuple(Import(address, id_) for address, id_ in subject.operation.imports),
@@ -158,9 +172,13 @@ def operations_workspace(subject: Subject) -> Any:
 
 
 def platform_workspace(subject: Subject) -> PlatformWorkspace:
-    payload = subject.payload
+    """Of an operation on a platform, as it asks for it; of one on a tenant, as its platform stands."""
+    payload, workspace = subject.payload, operations_workspace(subject)
+    if subject.tenant is not None:
+        row = subject.the_platform()
+        payload, workspace = {name: getattr(row, name) for name in _PLATFORM}, row.workspace_id
     return PlatformWorkspace(
-        workspace=operations_workspace(subject),
+        workspace=workspace,
         blueprint=payload["blueprint"],
         environment=Environment(payload["environment"]),
         region=payload["region"],

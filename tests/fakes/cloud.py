@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import asdict
@@ -26,7 +27,17 @@ class FakeCloud:
     def __init__(self, path: Path | None = None, region: str = "us-east-1") -> None:
         self.region = region
         self.session = ""  # of the operation that calls are made for
-        kinds = ("secrets", "parameters", "databases", "snapshots", "peaks", "kept", "services", "exports")
+        kinds = (
+            "secrets",
+            "parameters",
+            "databases",
+            "snapshots",
+            "peaks",
+            "kept",
+            "services",
+            "exports",
+            "objects",
+        )
         self.world = World(path, lambda: {kind: {} for kind in kinds})
 
     # --- making the world ---------------------------------------------------------------------------
@@ -98,7 +109,26 @@ class FakeCloud:
         with self.world.open() as state:
             state["peaks"][identifier] = connections
 
+    def spoil_next_object(self) -> None:
+        """What is put away next does not lie there as it was written."""
+        with self.world.open() as state:
+            state["spoils"] = True
+
     # --- Cloud --------------------------------------------------------------------------------------
+
+    def keep_object(self, bucket: str, key: str, file: str, sha256: str) -> None:
+        with self.world.call("keep_object", f"{bucket}/{key}", changes=True) as state:
+            found = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+            state["objects"][f"{bucket}/{key}"] = "spoilt" if state.pop("spoils", False) else found
+
+    def object_digest(self, bucket: str, key: str) -> str | None:
+        with self.world.call("object_digest", f"{bucket}/{key}") as state:
+            found: str | None = state["objects"].get(f"{bucket}/{key}")
+            return found
+
+    def objects(self) -> list[str]:
+        with self.world.open() as state:
+            return sorted(state["objects"])
 
     def acting_for(self, operation: str) -> FakeCloud:
         acting = copy(self)

@@ -100,10 +100,10 @@ def test_what_serves_the_edge_stands_in_us_east_1(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_production_keeps_what_development_may_lose(name: str) -> None:
-    production = values(name, Environment.PRODUCTION)
-    assert production["protected"] and production["backup_days"] >= 7
-    assert not values(name, Environment.DEVELOPMENT)["protected"]
+def test_every_environment_is_protected_and_production_is_kept_for_a_week(name: str) -> None:
+    """The policy forbids a database that is not protected, wherever it is."""
+    assert all(values(name, environment)["protected"] for environment in Environment)
+    assert values(name, Environment.PRODUCTION)["backup_days"] >= 7
 
 
 def test_the_way_out_cannot_go_while_the_application_calls_outside() -> None:

@@ -23,6 +23,7 @@ from controlplane.store.migrate import migrate
 from controlplane.worker.loop import Worker
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.database import FakeDatabase, FakeMigration
+from tests.fakes.schemas import FakeSchemas
 from tests.fakes.web import FakeWeb
 from tests.operations.terraform_double import TerraformDouble
 
@@ -93,6 +94,7 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
                 FileKeyring(folder / "keys" / "key.json"),
                 FakeMigration(database),
                 web,
+                FakeSchemas(database),
             ),
             db=db,
             catalog=catalog,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from controlplane.adapters.aws import containers, metrics, parameters, secrets
+from controlplane.adapters.aws import containers, metrics, objects, parameters, secrets
 from controlplane.adapters.aws.clients import AwsAccount, Clients, Role
 from controlplane.adapters.aws.errors import calling
 from controlplane.adapters.aws.rds import backups, databases, snapshots
@@ -71,6 +71,12 @@ class Aws:
 
     def read_parameter(self, name: str) -> str | None:
         return parameters.read(self._parameters, name)
+
+    def keep_object(self, bucket: str, key: str, file: str, sha256: str) -> None:
+        objects.keep(self.clients.get(objects.SERVICE), bucket, key, file, sha256)
+
+    def object_digest(self, bucket: str, key: str) -> str | None:
+        return objects.digest(self.clients.get(objects.SERVICE), bucket, key)
 
     def database(self, identifier: str) -> DatabaseInstance | None:
         return databases.get(self._rds(Role.PLAN), identifier)

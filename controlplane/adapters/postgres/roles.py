@@ -13,6 +13,7 @@ from psycopg import sql
 
 from controlplane.adapters.postgres.connection import Connection, Connector
 from controlplane.domain.errors import Denied, Invalid, Missing
+from controlplane.domain.schema import NAMES
 from controlplane.ports import Login
 
 CONTROL, OWNER, APPLICATION = "cp_control", "app_owner", ("app_a", "app_b")
@@ -26,7 +27,7 @@ _POWERS = (
     "pg_read_all_data",
     "pg_create_subscription",
 )
-_LOCK = 0x6370_726F  # one set-up at a time
+ROLES_LOCK = 0x6370_726F  # one set-up at a time
 
 
 def set_up(connector: Connector, master: Login, passwords: Mapping[str, str]) -> None:
@@ -35,8 +36,8 @@ def set_up(connector: Connector, master: Login, passwords: Mapping[str, str]) ->
         raise Invalid(f"setting up roles: {', '.join(unknown)} is none of {', '.join(WITH_PASSWORD)}")
     doing = "setting up the database's roles"
     with connector.open(master, doing) as connection, connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        there = _existing(connection)
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [ROLES_LOCK])
+        there = existing(connection)
         missing = sorted(set(WITH_PASSWORD) - there - set(passwords))
         if missing:
             raise Invalid(f"{doing}: {', '.join(missing)} has to be made and has no password")
@@ -52,9 +53,9 @@ def set_up(connector: Connector, master: Login, passwords: Mapping[str, str]) ->
 def set_password(connector: Connector, admin: Login, role: str, password: str) -> None:
     doing = f"setting the password of {role}"
     with connector.open(admin, doing) as connection:
-        if role not in _existing(connection):
+        if role not in existing(connection):
             raise Missing(f"{doing}: there is no such role")
-        _change_password(connection, role, password)
+        change_password(connection, role, password)
 
 
 def attempt(connection: Connection, statement: sql.Composed | str) -> bool:
@@ -67,7 +68,7 @@ def attempt(connection: Connection, statement: sql.Composed | str) -> bool:
     return True
 
 
-def _existing(connection: Connection) -> set[str]:
+def existing(connection: Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT rolname FROM pg_roles").fetchall()}
 
 
@@ -76,10 +77,10 @@ def _make_or_change(connection: Connection, role: str, password: str, *, exists:
     if not exists:
         power = "CREATEROLE" if role == CONTROL else ""
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN " + power).format(sql.Identifier(role)))
-    _change_password(connection, role, password)
+    change_password(connection, role, password)
 
 
-def _change_password(connection: Connection, role: str, password: str) -> None:
+def change_password(connection: Connection, role: str, password: str) -> None:
     """Only the SCRAM verifier travels: neither the wire nor the server's log sees the password."""
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     connection.execute(
@@ -88,7 +89,7 @@ def _change_password(connection: Connection, role: str, password: str) -> None:
 
 
 def _grant_memberships(connection: Connection, master: Login) -> None:
-    there = _existing(connection)
+    there = existing(connection)
     application = sql.SQL(", ").join(map(sql.Identifier, APPLICATION))
     connection.execute(
         sql.SQL("GRANT app_owner TO {}, cp_control, {}").format(application, sql.Identifier(master.username))
@@ -112,8 +113,8 @@ def _foreign_logins(connection: Connection) -> Sequence[str]:
         return []
     rows = connection.execute(
         "SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND rolname !~ '^(rds|pg_)'"
-        " AND rolname <> ALL(%s) AND rolname <> current_user",
-        [list(WITH_PASSWORD)],
+        " AND rolname <> ALL(%s) AND rolname <> current_user AND rolname !~ %s",
+        [list(WITH_PASSWORD), NAMES],
     )
     return [name for (name,) in rows]
 
@@ -136,7 +137,7 @@ def _grant_reach(connection: Connection) -> None:
 
 
 def _user_schemas(connection: Connection) -> list[tuple[str, list[str]]]:
-    """Each schema with the roles, neither ours nor powerful, that own something in it."""
+    """Each schema with the roles, neither ours nor powerful, that own something in it; no tenant's schema."""
     rows = connection.execute(
         """
         SELECT n.nspname, coalesce(array_agg(DISTINCT r.rolname) FILTER (WHERE
@@ -146,9 +147,10 @@ def _user_schemas(connection: Connection) -> list[tuple[str, list[str]]]:
         LEFT JOIN pg_class c ON c.relnamespace = n.oid
         LEFT JOIN pg_roles r ON r.oid = c.relowner
         WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'controlplane')
+          AND n.nspname !~ %s
         GROUP BY n.nspname
         """,
-        [[OWNER, *WITH_PASSWORD]],
+        [[OWNER, *WITH_PASSWORD], NAMES],
     )
     return [(str(schema), list(owners)) for schema, owners in rows]
 

@@ -19,6 +19,7 @@ from controlplane.domain.errors import Broken, Conflict, Unavailable
 from controlplane.ports import Login
 
 TIMEOUT_SECONDS = 1800
+_PLAIN = {"PATH": os.defpath, "LC_ALL": "C"}
 PROGRAMS_HINT = "install PostgreSQL's client programs of at least the server's major version"
 
 
@@ -36,6 +37,16 @@ class SchemaFiles:
         words = ["--schema-only", "--no-password", *parts, "--exclude-schema=controlplane"]
         self._run("pg_dump", [*words, f"--file={unfinished}"], control, "dumping the schema")
         unfinished.rename(file)
+
+    def dump_rows(self, login: Login, schema: str, file: Path) -> None:
+        """One schema with its rows, compressed, as pg_restore reads it."""
+        words = ["--format=custom", "--no-password", "--strict-names", f"--schema={schema}"]
+        self._run("pg_dump", [*words, f"--file={file}"], login, f"dumping the schema {schema}")
+
+    def tables_with_rows(self, file: Path) -> int:
+        """Of how many tables a dump holds the rows; raises where it cannot be read."""
+        listed = self._run("pg_restore", ["--list", str(file)], None, "reading the dump")
+        return sum(" TABLE DATA " in line for line in listed.splitlines())
 
     def load(self, source: Login, target_master: Login, file: Path) -> None:
         wanted = self._shape(source)
@@ -70,15 +81,16 @@ class SchemaFiles:
     def _shape(self, login: Login) -> Picture:
         return picture.take(self._connector, login, rows=False, seconds=120)
 
-    def _run(self, name: str, words: Sequence[str], login: Login, doing: str) -> None:
+    def _run(self, name: str, words: Sequence[str], login: Login | None, doing: str) -> str:
+        password = login.password if login else ""
         with tempfile.TemporaryDirectory(prefix="controlplane-") as folder:
             passfile = Path(folder) / "pgpass"
             passfile.touch(mode=0o600)
-            passfile.write_text(f"*:*:*:*:{_escaped(login.password)}\n")
+            passfile.write_text(f"*:*:*:*:{_escaped(password)}\n")
             try:
                 done = subprocess.run(
                     [self._program(name), *words],
-                    env=self._environment(login, passfile),
+                    env=self._environment(login, passfile) if login else _PLAIN,
                     capture_output=True,
                     text=True,
                     stdin=subprocess.DEVNULL,
@@ -88,9 +100,10 @@ class SchemaFiles:
             except subprocess.TimeoutExpired as error:
                 raise Unavailable(f"{doing}: {name} did not end in {TIMEOUT_SECONDS} s") from error
         if done.returncode:
-            said = " | ".join(done.stderr.strip().splitlines()[-3:]).replace(login.password or "\0", "***")
+            said = " | ".join(done.stderr.strip().splitlines()[-3:]).replace(password or "\0", "***")
             hint = PROGRAMS_HINT if "server version" in said else ""
             raise Broken(f"{doing}: {name} exited {done.returncode}: {said[:600]}", hint=hint)
+        return done.stdout
 
     def _program(self, name: str) -> str:
         found = str(self._programs / name) if self._programs else shutil.which(name)
@@ -102,8 +115,7 @@ class SchemaFiles:
         """From nothing: no PG* variable of ours reaches them."""
         roots = self._connector.root_certificates
         return {
-            "PATH": os.defpath,
-            "LC_ALL": "C",
+            **_PLAIN,
             "PGHOST": login.host,
             "PGPORT": str(login.port),
             "PGUSER": login.username,

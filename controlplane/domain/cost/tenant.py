@@ -94,6 +94,13 @@ def estimate_slots(model: CostModel, rates: Rates, slots: Sequence[tuple[str, Te
     return Estimate(tuple(lines), rates.book, rates.region)
 
 
+def estimate_schema(rates: Rates) -> Estimate:
+    """A tenant that is a schema of a shared database adds its secret. What it takes of the database is in the
+    platform's cost, which is the same with one tenant more."""
+    note = "its share of the platform is in the platform's cost"
+    return Estimate(tuple(components.secrets(rates, 1)), rates.book, rates.region, note)
+
+
 def _slot_lines(model: CostModel, rates: Rates, shape: TenantShape) -> list[Line]:
     facts, plan = model.sizes[shape.size], model.tenant
     multi_az = plan.multi_az[shape.stage] if shape.multi_az is None else shape.multi_az

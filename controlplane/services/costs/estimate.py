@@ -109,6 +109,8 @@ def _of_tenant(control: Control, actor: Actor, by: Pricer, slug: str) -> tuple[E
 
 def of_row(by: Pricer, tenant: fleet.CostTenant) -> Estimate:
     """What a tenant's workspace costs as it is; nothing where nothing is there."""
+    if tenant.is_there and tenant.is_schema:
+        return by.estimate_schema(tenant.region)
     slots = tenant.slots if tenant.is_there else ()
     return by.estimate(slots, tenant.stage, tenant.region, running=tenant.is_running)
 

@@ -70,13 +70,20 @@ def priced(by: Pricer, tenants: Iterable[CostTenant]) -> list[FleetTenant]:
             t.stage,
             t.size,
             t.region,
-            by.monthly_usd(t.slots, t.stage, t.region, running=t.is_running),
+            monthly_usd(by, t),
             t.labels,
             t.cell,
             t.blueprint,
         )
         for t in tenants
     ]
+
+
+def monthly_usd(by: Pricer, tenant: CostTenant) -> Decimal | None:
+    """A schema's own cost is its secret: the database is among what tenants share."""
+    if tenant.is_schema:
+        return by.estimate_schema(tenant.region).total
+    return by.monthly_usd(tenant.slots, tenant.stage, tenant.region, running=tenant.is_running)
 
 
 def group(found: Group) -> dict[str, Any]:

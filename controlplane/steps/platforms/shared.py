@@ -56,6 +56,11 @@ def forget(operation_id: str) -> None:
         world().ports.cloud.delete_secret(name)
 
 
+def master(found: subject.Subject) -> Login:
+    """As whom tenants' schemas are made and taken away."""
+    return login(found, _secrets(found), "master")
+
+
 def login(found: subject.Subject, secrets: Mapping[str, str], role: str) -> Login:
     outputs = found.platform.outputs if found.platform else {}
     identifier = str(outputs.get("database_identifier", ""))
@@ -77,10 +82,10 @@ def login(found: subject.Subject, secrets: Mapping[str, str], role: str) -> Logi
 
 def _secrets(found: subject.Subject) -> dict[str, str]:
     """Names by role; none where tenants have databases of their own."""
-    blueprint = world().catalog.blueprint(found.payload["blueprint"])
+    workspace = subject.platform_workspace(found)
+    blueprint = world().catalog.blueprint(workspace.blueprint)
     if not blueprint.is_shared:
         return {}
-    workspace = subject.platform_workspace(found)
     return shared_secrets(workspace, blueprint.option_values(workspace.environment, workspace.options))
 
 

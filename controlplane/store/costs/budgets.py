@@ -66,6 +66,8 @@ def for_plan(session: Session, operation: Operation, pricer: Pricer) -> list[Lim
 
 def _taken(tenant: CostTenant, change: OpenChange | None, before: int, pricer: Pricer) -> Decimal | None:
     wanted = pricer.monthly_usd(tenant.slots, tenant.stage, tenant.region, running=tenant.is_running)
+    if tenant.is_schema:
+        wanted = pricer.estimate_schema(tenant.region).total
     now = wanted if tenant.is_there else Decimal(0)
     if change is None or (change.seq > before and tenant.phase != Phase.PROVISIONING):
         return now

@@ -43,6 +43,11 @@ class CostTenant:
         return self.phase not in ABSENT and self.was_applied
 
     @property
+    def is_schema(self) -> bool:
+        """No database of its own, not even one that is wanted: it is a schema of its platform's."""
+        return not self.slots
+
+    @property
     def is_running(self) -> bool:
         return self.phase != Phase.SUSPENDED
 
@@ -69,20 +74,20 @@ def tenants(session: Session, slug: str | None = None) -> list[CostTenant]:
     rows = session.execute(query).all()
     uid = rows[0].uid if slug is not None and rows else None
     slots, labels = _slots(session, uid), _labels(session, uid)
-    unmade = _unmade(session, [row.uid for row in rows if row.phase == Phase.FAILED])
+    never = unmade(session, [row.uid for row in rows if row.phase == Phase.FAILED])
     own = [(dict(zip(_NAMES, row, strict=True)), row.uid) for row in rows]
     return [
         CostTenant(
             **values,
             slots=tuple(slots.get(owner, ())),
             labels=labels.get(owner, {}),
-            was_applied=owner not in unmade,
+            was_applied=owner not in never,
         )
         for values, owner in own
     ]
 
 
-def _unmade(session: Session, failed: list[str]) -> set[str]:
+def unmade(session: Session, failed: list[str]) -> set[str]:
     """Of tenants that failed those of whom no plan was ever applied: there is nothing to pay for."""
     if not failed:
         return set()

@@ -146,6 +146,16 @@ module "log_bucket" {
   expire_days = 365
 }
 
+module "exports" {
+  source = "./modules/storage_bucket"
+
+  name            = var.short_name
+  purpose         = "exports"
+  key_arn         = module.key.key_arn
+  transitions     = { GLACIER_IR = 90 }
+  expire_prefixes = { "backups/" = 365 }
+}
+
 module "assets" {
   source = "./modules/storage_bucket"
 

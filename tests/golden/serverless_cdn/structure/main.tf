@@ -171,6 +171,16 @@ module "web_acl" {
   log_key_arn = module.edge_key.key_arn
 }
 
+module "exports" {
+  source = "./modules/storage_bucket"
+
+  name            = var.short_name
+  purpose         = "exports"
+  key_arn         = module.key.key_arn
+  transitions     = { GLACIER_IR = 90 }
+  expire_prefixes = { "backups/" = 365 }
+}
+
 module "assets" {
   source = "./modules/storage_bucket"
 

@@ -30,6 +30,10 @@ output "database_max_connections" {
   value = module.database.max_connections
 }
 
+output "export_bucket" {
+  value = module.exports.bucket
+}
+
 output "alarm_topic_arn" {
   value = module.alerts.arn
 }

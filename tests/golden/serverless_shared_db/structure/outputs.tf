@@ -30,6 +30,10 @@ output "database_max_connections" {
   value = module.database.max_connections
 }
 
+output "export_bucket" {
+  value = module.receipts.bucket
+}
+
 output "proxy_endpoint" {
   value = module.proxy.endpoint
 }
