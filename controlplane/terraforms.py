@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from controlplane.store.database import Database
     from controlplane.store.states import States
 
+# A Terraform process mostly reads the provider's schema and ends. Collecting garbage less often while it does
+# saves a fifth of its CPU time, for 0.7 GB instead of 0.5: a slot counts on 0.8.
+_RUNTIME = {"GOGC": "400"}
+
 
 def runner(settings: Settings, db: Database, ring: Keyring, clients: Clients) -> Runner:
     """Under its supervisors, with the credentials of the role that a run needs."""
@@ -98,5 +102,5 @@ def _environment(settings: Settings, clients: Clients, verb: RunVerb) -> dict[st
     from controlplane.adapters.aws.clients import Role
 
     endpoint = clients.account.endpoint_url
-    values = {"AWS_REGION": settings.region, **clients.environment(Role(verb.value))}
+    values = {**_RUNTIME, "AWS_REGION": settings.region, **clients.environment(Role(verb.value))}
     return values | ({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})

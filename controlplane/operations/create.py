@@ -13,8 +13,9 @@ from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import credentials, probing, slots, workspace
 from controlplane.steps.platforms import schemas
 
-LabelKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.:/=+@-]{1,64}$")]
-LabelValue = Annotated[str, Field(pattern=r"^[\w .:/=+@-]{1,200}$")]
+# Lengths stand beside the patterns, not in them: two hundred letters of any language take 0.2 s to compile.
+LabelKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.:/=+@-]+$", min_length=1, max_length=64)]
+LabelValue = Annotated[str, Field(pattern=r"^[\w .:/=+@-]+$", min_length=1, max_length=200)]
 
 
 class Create(Request):

@@ -11,7 +11,7 @@ from controlplane.domain.tenant import customer_class
 from controlplane.services import guidance
 from controlplane.services.control import plain
 from controlplane.services.fields import TENANT
-from controlplane.store import operations, story
+from controlplane.store import operations, queue, story
 from controlplane.store.tables import Operation, OperationEvent, Plan, Tenant
 from controlplane.store.tenants.listing import TenantRow
 
@@ -37,8 +37,8 @@ def operation(session: Session, row: Operation) -> dict[str, Any]:
         "metadata": {
             "stage": row.stage,
             "progress": _progress(session, row),
-            "queue_position": operations.queue_position(session, row),
-            "holder": operations.in_front(session, row),
+            "queue_position": queue.queue_position(session, row),
+            "holder": queue.in_front(session, row),
             "waiting_for": row.waiting_for,
             "next_command": row.next_command,
             "cancel_requested_by": row.cancel_requested or None,

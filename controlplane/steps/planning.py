@@ -19,7 +19,7 @@ from controlplane.steps.story import effect, say
 from controlplane.steps.terraform import apply_run_id
 from controlplane.steps.workspace import folder_of, pin
 from controlplane.steps.world import world
-from controlplane.store import operations, slots, tenants
+from controlplane.store import operations, queue, slots, tenants
 from controlplane.store.tables import Approval, Operation, Plan
 
 
@@ -177,7 +177,7 @@ def await_approval(operation_id: str, number: int, why: str) -> None:
             expires_at=operations.expire_at(here.now(), here.approval_days),
             stage="",
         )
-        operations.end_leg(session, operation_id, number, None)
+        queue.end_leg(session, operation_id, number, None)
 
 
 def _approving(session: Session, operation: Operation, plan: Plan) -> str:
@@ -226,7 +226,7 @@ def _await_window(operation_id: str, number: int, opens: Any) -> None:
             waiting_for=f"its change window, which opens {opens.isoformat()}",
             next_command="controlplane window list",
         )
-        operations.end_leg(session, operation_id, number, "apply", not_before=opens)
+        queue.end_leg(session, operation_id, number, "apply", not_before=opens)
 
 
 @step("begin_apply")

@@ -18,7 +18,7 @@ from controlplane.steps import subject
 from controlplane.steps.judging import monthly_usd
 from controlplane.steps.workspace import pin
 from controlplane.steps.world import world
-from controlplane.store import operations, tenants
+from controlplane.store import operations, queue, tenants
 from controlplane.store.tables import Operation
 
 _BEFORE_APPLY = frozenset({Status.PLANNING, Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW, Status.PENDING})
@@ -49,7 +49,7 @@ def hand_over(operation_id: str, number: int, following: str, round_: int, pause
     here = world()
     later = here.now() + timedelta(seconds=pause_seconds) if pause_seconds else None
     with here.db.write() as session:
-        operations.end_leg(session, operation_id, number, following, round=round_, not_before=later)
+        queue.end_leg(session, operation_id, number, following, round=round_, not_before=later)
 
 
 @step("turn_to_tidying")
@@ -66,7 +66,7 @@ def turn(operation_id: str, number: int, following: str, round_: int, problem: d
         text = f"{problem.get('detail', 'it failed')}; what it made is removed"
         operations.tell(session, operation_id, here.now(), "warning", text=text)
         operations.note(session, operation_id, error=problem, cancel_requested="", cancel_insist=False)
-        return operations.end_leg(session, operation_id, number, following, round=round_)
+        return queue.end_leg(session, operation_id, number, following, round=round_)
 
 
 @step("enter_phase")

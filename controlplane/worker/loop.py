@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from controlplane.domain.errors import Conflict, ControlPlaneError
 from controlplane.durable import Engine
-from controlplane.store import leases, moves, operations
+from controlplane.store import leases, moves, queue
 from controlplane.store.database import Database
 from controlplane.worker import sweep
 
@@ -69,15 +69,15 @@ class Worker:
         """Start what may run and fits; returns how many legs were started."""
         with self.db.read() as session:
             workers = max(1, len(leases.living(session, self.cell))) if self.shares else 1
-            free = self.capacity * workers - len(operations.running_legs(session, self.cell))
-            ready = operations.ready(session, self.now(), max(0, free), self.cell) if free > 0 else []
+            free = self.capacity * workers - queue.running_count(session, self.cell)
+            ready = queue.ready(session, self.now(), max(0, free), self.cell) if free > 0 else []
         return sum(self._start(operation_id) for operation_id in ready)
 
     def _start(self, operation_id: str) -> bool:
         """Claim and enqueue in one transaction: neither exists without the other."""
         try:
             with self.db.write() as session:
-                leg = operations.claim(session, operation_id, self.now())
+                leg = queue.claim(session, operation_id, self.now())
                 if leg is None:
                     return False
                 self.engine.enqueue(
@@ -99,4 +99,4 @@ class Worker:
     def _is_idle(self) -> bool:
         with self.db.read() as session:
             # A fence that stands is watched to its end, also when nothing else is left to do.
-            return operations.is_idle(session, self.now(), self.cell) and not moves.stands(session)
+            return queue.is_idle(session, self.now(), self.cell) and not moves.stands(session)

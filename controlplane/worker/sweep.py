@@ -8,7 +8,7 @@ from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.operation import FINAL, Status
 from controlplane.durable import Engine
 from controlplane.services.founding import call_off
-from controlplane.store import operations
+from controlplane.store import operations, queue
 from controlplane.store.database import Database
 
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -22,7 +22,7 @@ def sweep(db: Database, engine: Engine, now: datetime) -> None:
 def _flag_broken_legs(db: Database, engine: Engine, now: datetime) -> None:
     """A leg whose workflow ended without ending the leg: a person has to look, nothing is guessed."""
     with db.read() as session:
-        running = operations.running_legs(session)
+        running = queue.running_legs(session)
     for leg in running:
         status = engine.status(leg.workflow_id)
         if status is not None and status not in _ENDED:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from controlplane.services.waves import PRIORITY as BULK_PRIORITY
-from controlplane.store import operations
+from controlplane.store import operations, queue
 from controlplane.store.database import Database
 from controlplane.store.tables import Operation
 from controlplane.worker.loop import Worker
@@ -51,7 +51,7 @@ def end_one(db: Database, engine: Slowly) -> None:
     """The leg that runs longest ends; its operation has another one, which is ready at once."""
     operation, number = engine.running.pop(0)
     with db.write() as session:
-        operations.end_leg(session, operation, number, "apply")
+        queue.end_leg(session, operation, number, "apply")
 
 
 @pytest.mark.parametrize("ended_before", [0, 40])

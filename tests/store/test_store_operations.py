@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from controlplane.domain.operation import Status
-from controlplane.store import operations
+from controlplane.store import operations, queue
 from controlplane.store.database import Database
 from controlplane.store.tables import Operation
 from tests.store.store_rows import NOW
@@ -27,8 +27,8 @@ def test_who_waits_is_told_who_asked_before(db: Database) -> None:
         session.add(_pending("second"))
     with db.read() as session:
         first, second = operations.unfinished(session, WORKSPACE)
-        assert operations.in_front(session, first) is None
-        assert operations.in_front(session, second) == "first"
+        assert queue.in_front(session, first) is None
+        assert queue.in_front(session, second) == "first"
 
 
 def test_nobody_is_in_front_of_what_ended_since_it_was_read(db: Database) -> None:
@@ -39,7 +39,7 @@ def test_nobody_is_in_front_of_what_ended_since_it_was_read(db: Database) -> Non
         with db.write() as writing:
             operations.note(writing, "only", status="succeeded")
         assert row.status == "pending"
-        assert operations.in_front(reading, row) is None
+        assert queue.in_front(reading, row) is None
 
 
 def test_two_that_move_an_operation_at_once_both_find_it_moved(db: Database) -> None:

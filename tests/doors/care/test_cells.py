@@ -19,7 +19,7 @@ from controlplane.services.drift.asked import Scanning
 from controlplane.services.schedules import hours
 from controlplane.settings import Settings
 from controlplane.sources import cells as cells_of
-from controlplane.store import operations, platforms
+from controlplane.store import operations, platforms, queue
 from controlplane.store.fleet import scans
 from controlplane.store.fleet.rows import QuotaLimit
 from tests.doors.care.neighbourhood import ADMIN, WAY, Neighbourhood
@@ -92,14 +92,12 @@ def test_a_worker_does_what_belongs_to_its_cell(town: Neighbourhood) -> None:
     create(town, "there-one", cell="second")
     with town.control.db.read() as session:
         found = {
-            cell: [
-                operations.get(session, id_).tenant_slug for id_ in operations.ready(session, now, 10, cell)
-            ]
+            cell: [operations.get(session, id_).tenant_slug for id_ in queue.ready(session, now, 10, cell)]
             for now in [operations.expire_at(town.clock.now, 3650)]
             for cell in ("default", "second", "eu", "")
         }
-        assert operations.is_idle(session, town.clock.now, "eu")
-        assert not operations.is_idle(session, town.clock.now, "second")
+        assert queue.is_idle(session, town.clock.now, "eu")
+        assert not queue.is_idle(session, town.clock.now, "second")
     both = sorted([*found["default"], *found["second"]])
     assert (found["default"], found["second"], found["eu"]) == (["here-one"], ["there-one"], [])
     assert sorted(found[""]) == both
