@@ -6,13 +6,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SCAN   := .venv-scan
+DEPLOY := .venv-deploy
 PIP     = $(BIN)/python -m pip install -q --disable-pip-version-check
 TESTS  ?= tests
 # Terraform's waits are idle: more tests than cores run side by side.
 JOBS   ?= 8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test scan check lint types contracts serve bench prove aws-smoke lock clean
+.PHONY: help setup demo test scan deploy check lint types contracts serve bench prove aws-smoke lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,7 +55,16 @@ $(SCAN)/.ready: requirements-scan.lock
 scan: $(READY) $(SCAN)/.ready ## checkov on what every platform is in production
 	@$(BIN)/python -m tests.scan $(SCAN)/bin/checkov
 
-check: lint types contracts scan test ## what CI runs: lint, types, contracts, scan, tests
+$(DEPLOY)/.ready: requirements-deploy.lock
+	@$(PYTHON) -m venv $(DEPLOY)
+	@$(DEPLOY)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+deploy: $(DEPLOY)/.ready ## hadolint on the Dockerfile, and the compose file against its schema
+	@$(DEPLOY)/bin/hadolint docs/deploy/Dockerfile
+	@$(DEPLOY)/bin/check-jsonschema -q --builtin-schema vendor.compose-spec docs/deploy/compose.yaml
+
+check: lint types contracts scan deploy test ## what CI runs: lint, types, contracts, scans, tests
 
 serve: $(READY) ## API, console and worker on a sandbox that stays, until Ctrl-C
 	@$(BIN)/controlplane sandbox start
@@ -76,4 +86,4 @@ lock: $(READY) ## pin the dependencies anew
 
 clean: ## remove what was installed and made
 	@-[ -x $(BIN)/controlplane ] && $(BIN)/controlplane sandbox reset --yes >/dev/null 2>&1
-	@rm -rf $(VENV) $(SCAN) .controlplane .controlplane-keys .mypy_cache .ruff_cache .pytest_cache build dist
+	@rm -rf $(VENV) $(SCAN) $(DEPLOY) .controlplane .controlplane-keys .mypy_cache .ruff_cache .pytest_cache build dist

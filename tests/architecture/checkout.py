@@ -13,6 +13,7 @@ _NOT_OURS = {
     ".git",
     ".venv",
     ".venv-scan",
+    ".venv-deploy",
     ".controlplane",
     ".terraform",
     "__pycache__",
