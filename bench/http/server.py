@@ -6,13 +6,12 @@ import sqlite3
 import sys
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
 from api.app import create_app
 from controlplane import wiring
-from controlplane.terminal.serving import bind, configured
+from controlplane.terminal.serving import answer, bind
 
 _COLUMNS = "uid, slug, stage, size, phase, region, created_at, monthly_usd"
 
@@ -43,7 +42,7 @@ def main(which: str) -> None:
     )
     listening = bind("127.0.0.1", 0)
     print(listening.getsockname()[1], flush=True)
-    uvicorn.Server(configured(app)).run(sockets=[listening])
+    answer(app, listening)
 
 
 if __name__ == "__main__":

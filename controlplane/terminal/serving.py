@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import socket
 import threading
@@ -46,7 +47,7 @@ def serve(here: Here, host: str, port: int, *, worker: bool) -> int:
         with _requests_logged(wanted=not here.out.err.isatty()), _sandbox(here, wanted=worker):
             keys.require(control)
             with _worker(here, wanted=worker):
-                _run(app, listening)
+                answer(app, listening)
         tracer.finish()
     return ExitCode.DONE
 
@@ -102,7 +103,11 @@ def _opened(settings: Settings, *, with_worker: bool) -> Iterator[Control]:
         control.db.close()
 
 
-def _run(app: Any, listening: socket.socket) -> None:
+def answer(app: Any, listening: socket.socket) -> None:
+    """Until the process is told to stop."""
+    # What stands by now lives as long as the process. A collection that walks through it lets everybody wait.
+    gc.collect()
+    gc.freeze()
     uvicorn.Server(configured(app)).run(sockets=[listening])
 
 
