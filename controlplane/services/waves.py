@@ -4,20 +4,25 @@ by too many failures. Every item is an ordinary operation, behind those that peo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from controlplane.domain import waves as rules
 from controlplane.domain.errors import Conflict, ControlPlaneError, Invalid
 from controlplane.domain.operation import Kind
-from controlplane.operations import operation_type
+from controlplane.operations import Request, operation_type
 from controlplane.services import bodies, tenants
+from controlplane.services.accept import THROUGH_REVIEW
 from controlplane.services.actor import Action, Actor, Role
 from controlplane.services.control import Ask, Control, new_id, plain
 from controlplane.services.fleet import Listing, page
 from controlplane.services.once import within
+from controlplane.services.reviews import machine
+from controlplane.store import tenants as rows
 from controlplane.store import waves as store
 from controlplane.store.tables import Wave
 
@@ -35,6 +40,7 @@ class Bulk:
     size: int
     canary: int = 0
     abort_after_percent: Decimal | None = None
+    evidence: Mapping[str, str] = field(default_factory=dict)  # on what grounds; of a machine's reviews
 
 
 def start(control: Control, actor: Actor, bulk: Bulk, ask: Ask) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def begin(
         size=bulk.size,
         canary=bulk.canary,
         abort_after_percent=bulk.abort_after_percent,
-        payload={"body": bulk.body, "auto_approve": ask.auto_approve},
+        payload={"body": bulk.body, "auto_approve": ask.auto_approve, "evidence": dict(bulk.evidence)},
         requested_by=actor.name,
         reason=ask.reason,
         created_at=control.now(),
@@ -187,10 +193,29 @@ def _start(control: Control, wave: Wave, position: int) -> None:
         ask = Ask(wave.reason, auto_approve=approved, priority=PRIORITY, wave_id=wave.id)
         try:
             body = bodies.parse(operation_type(kind).request, {**wave.payload["body"], **_own(kind, slug)})
-            made = tenants.change(within(control, session), actor, kind, slug, body, ask)
+            made = _change(within(control, session), session, actor, _Item(wave, kind, slug, body), ask)
             store.note_item(session, wave.id, position, operation_id=made["id"])
         except ControlPlaneError as error:
             store.note_item(session, wave.id, position, status=rules.REFUSED, detail=error.message)
+
+
+@dataclass(frozen=True)
+class _Item:
+    wave: Wave
+    kind: Kind
+    slug: str
+    body: Request
+
+
+def _change(control: Control, session: Session, actor: Actor, item: _Item, ask: Ask) -> dict[str, Any]:
+    """A rollout asks through reviews as machines do: one open for a tenant, renewed by the next one."""
+    if item.kind is not Kind.ROLLOUT or control.changes_through != THROUGH_REVIEW:
+        return tenants.change(control, actor, item.kind, item.slug, item.body, ask)
+    was = rows.by_slug(session, item.slug)
+    told = {"template": f"from {was.template_version}", **item.wave.payload["evidence"], "wave": item.wave.id}
+    back = f"controlplane tenant rollout {item.slug} --to {was.template_digest}"
+    wanted = machine.Proposal(machine.ROLLOUT, item.kind, item.slug, item.body, told, back)
+    return machine.propose(control, actor, wanted, ask)
 
 
 def _own(kind: Kind, slug: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from controlplane.store import tenants as rows
 from controlplane.store.reviews.rows import Review
 from controlplane.store.tables import Operation
 
-RIGHTSIZING, DRIFT, TTL = "rightsizing", "drift", "ttl"
+RIGHTSIZING, DRIFT, TTL, ROLLOUT = "rightsizing", "drift", "ttl", "rollout"
 _ANOTHER = "the same machine proposes something else now"
 
 

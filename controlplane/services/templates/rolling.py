@@ -50,6 +50,7 @@ def start(control: Control, actor: Actor, body: NewRollout, ask: Ask) -> dict[st
         body.size,
         body.canary,
         percent,
+        evidence={"to": f"{blueprint} {wanted.version} ({wanted.digest[:12]})"},
     )
     chosen = [(uid, slug) for uid, slug in waves.chosen(control, actor, bulk.selector) if slug in others]
     if not chosen:
