@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 _NOTHING = "-"
 _WIDEST = 60  # what is longer stands out of its column, and moves nobody else's
@@ -82,17 +82,54 @@ def color_of(word: str) -> str:
     return _COLORS.get(word, "cyan" if word.endswith("ing") else "")
 
 
+_READABLE = 10  # of a cell that is folded: as narrow as a column becomes
+_GAP = 3
+
+
 def rich_table(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool], *, colored: bool
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[bool],
+    *,
+    colored: bool,
+    width: int | None = None,
 ) -> None:
+    """As wide as the window. Nothing is cut off: what is long is folded, and where even that is too narrow
+    each row stands by itself, a line for each of its values."""
     from rich import box  # noqa: PLC0415 - only a terminal needs it
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    console = Console(no_color=not colored, highlight=False, width=width)
+    if _narrowest(titles, rows) > console.width:
+        for row in rows:
+            for label, value in _labelled(titles, row):
+                console.print(label, Text(value, style=color_of(value)), sep="", soft_wrap=True)
+            console.print()
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for title, is_right in zip(titles, right, strict=True):
-        table.add_column(title, justify="right" if is_right else "left", overflow="ellipsis")
+    for number, (title, is_right) in enumerate(zip(titles, right, strict=True)):
+        justify: Literal["left", "right"] = "right" if is_right else "left"
+        least = min(_READABLE, _widest(number, titles, rows))
+        table.add_column(title, justify=justify, overflow="fold", no_wrap=number == 0, min_width=least)
     for row in rows:
         table.add_row(*(Text(value, style=color_of(value)) for value in row))
-    Console(no_color=not colored, highlight=False).print(table)
+    console.print(table)
+
+
+def _labelled(titles: Sequence[str], row: Sequence[str]) -> list[tuple[str, str]]:
+    """What there is of one row, the values below each other."""
+    named = [(title, value) for title, value in zip(titles, row, strict=True) if value != _NOTHING]
+    wide = max((len(title) for title, _ in named), default=0) + 1
+    return [(f"{title + ':':<{wide}} ", value) for title, value in named]
+
+
+def _narrowest(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """The first column names the row, and stays whole."""
+    first, *others = (_widest(number, titles, rows) for number in range(len(titles)))
+    return first + sum(min(_READABLE, widest) + _GAP for widest in others)
+
+
+def _widest(number: int, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    return max(len(line[number]) for line in (titles, *rows))
