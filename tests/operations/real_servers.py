@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,9 +18,12 @@ from psycopg import sql
 
 from controlplane.adapters.postgres import Connector, MigrationSql, Postgres
 from controlplane.durable import on_reach
-from controlplane.ports import DatabaseInstance, SecretRef
+from controlplane.ports import DatabaseInstance, SecretRef, Snapshot
+from controlplane.sandbox.clusters import Clusters
+from controlplane.sandbox.postgres import discover
 from controlplane.steps import world
 from tests.fakes.cloud import FakeCloud
+from tests.fakes.rds import REPLICATING_MAJOR, SETTINGS
 from tests.operations import mutants
 from tests.operations.crash_worker import SECONDS, warm
 from tests.operations.house import House, build
@@ -28,16 +32,51 @@ SITE = "servers.json"  # where each slot's server is, and how its superuser logs
 
 
 class ServersCloud(FakeCloud):
-    """Its databases answer: each slot's has a server of its own, which was there before."""
+    """Its databases answer: each slot's has a server of its own, which was there before, or is made from a
+    snapshot when it is looked for."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "cloud.json")
         self._site: dict[str, dict[str, Any]] = json.loads((folder / SITE).read_text())
+        self._restoring = threading.Lock()  # the leg looks, and who watches over fences
+
+    def _clusters(self, at: Mapping[str, Any]) -> Clusters:
+        return Clusters(Path(at["folder"]), discover(prefer=REPLICATING_MAJOR), loopback="")
+
+    def create_snapshot(self, identifier: str, database: str, tags: Mapping[str, str]) -> Snapshot:
+        at = self._site.get(database.rpartition("-")[2], {})
+        if "server" in at and super().snapshot(identifier) is None:
+            self._clusters(at).back_up(at["server"], identifier)
+        return super().create_snapshot(identifier, database, tags)
+
+    def copy_snapshot(self, source: str, identifier: str, kms_key: str, tags: Mapping[str, str]) -> Snapshot:
+        at = self._site.get(source.partition("-to-")[0].rpartition("-")[2], {})
+        if "server" in at and super().snapshot(identifier) is None:
+            self._clusters(at).copy_back_up(source, identifier)
+        return super().copy_snapshot(source, identifier, kms_key, tags)
+
+    def _restored(self, identifier: str, at: dict[str, Any]) -> dict[str, Any]:
+        """Where the server is that stands for a restored database; made by whoever looks first."""
+        clusters = self._clusters(at)
+        home, _, epoch = identifier.rpartition("-")
+        with self._restoring:
+            place = clusters.instance(at["server"], SETTINGS).address()
+            made = place or clusters.restore(at["server"], SETTINGS, self._copy_for(epoch), 0)
+            where = {**at, "host": made.host, "port": made.port}
+            if place is None:
+                self._set_password(where, self.read_secret(f"controlplane/{home}/{epoch}/master"))
+        return where
+
+    def _copy_for(self, epoch: str) -> str:
+        [copy] = [s.identifier for s in self.snapshots() if s.identifier.endswith(f"-to-{epoch}-copy")]
+        return copy
 
     def database(self, identifier: str) -> DatabaseInstance | None:
         found, at = super().database(identifier), self._site.get(identifier.rpartition("-")[2])
         if found is None or at is None:
             return found
+        if "host" not in at:
+            at = self._restored(identifier, at)
         where = {"endpoint": at["host"], "port": at["port"], "database_name": at["database"]}
         return replace(found, **where, master_username=at["master"])
 
@@ -45,7 +84,7 @@ class ServersCloud(FakeCloud):
         """A master's secret is what its database takes."""
         made = super().ensure_secret(name, value, tags, token)
         _, _, epoch, role = (*name.split("/"), "", "")[:4]
-        if role == "master" and epoch in self._site:
+        if role == "master" and "host" in self._site.get(epoch, {}):
             self._set_password(self._site[epoch], self.read_secret(name))
         return made
 

@@ -20,12 +20,13 @@ from tests.operations.proving import (
     cluster_folder,
     premises,
     replicating_clusters,
+    restoring,
     route,
     two,
 )
 from tests.operations.upgrading import picture, upgrade
 
-__all__ = ["cluster_folder", "premises", "replicating_clusters", "two"]
+__all__ = ["cluster_folder", "premises", "replicating_clusters", "restoring", "two"]
 pytestmark = pytest.mark.postgres
 STEPS = (
     *("apply", "empty_target", "follow", "catch_up", "verify_before", "raise_fence", "drain", "await_rest"),
@@ -34,6 +35,11 @@ STEPS = (
 SHORT = {"raise_fence:after", "flip:after"}
 BACK = ("begin_return", "fence_target", "bring_back", "reverse", "point_route", "open_source", "end_reverse")
 SHORT_BACK = {"bring_back:after"}
+RESTORED = (
+    *("raise_fence", "drain", "seed", "apply", "await_target", "target_logins", "verify", "arm_reverse"),
+    *("flip", "point_route", "open_target"),
+)
+SHORT_RESTORED = {"seed:recorded"}
 TAKEN_BACK = ("smoke_verdict", "fence_target", "bring_back", "reverse")
 
 
@@ -57,6 +63,24 @@ def test_a_worker_that_is_killed_loses_no_write(premises: Premises, point: str) 
     assert tenant(house)["epoch"] == 2
     assert_whole(premises.holds(2), acknowledged)
     assert_whole(premises.holds(1), set(premises.holds(1).ledger))
+    assert picture(house)["rollback_loses"].startswith("nothing")
+    house.db.close()
+
+
+@pytest.mark.parametrize("point", cells(RESTORED, SHORT_RESTORED))
+def test_a_worker_that_is_killed_while_it_restores_loses_no_write(restoring: Premises, point: str) -> None:
+    """By the default strategy: its target is a real copy of what stood under the fence."""
+    house = restoring.house()
+    with Writers(route(house), count=2) as writers:
+        writers.wait_for(50)
+        operation = upgrade(house, strategy="snapshot_restore")
+        assert restoring.work(point) == -signal.SIGKILL, f"nobody passed {point}"
+        assert restoring.work() == 0
+        done(house, operation)
+        writers.wait_for(50)
+        acknowledged = writers.stop()
+    assert tenant(house)["epoch"] == 2
+    assert_whole(restoring.holds(2), acknowledged)
     assert picture(house)["rollback_loses"].startswith("nothing")
     house.db.close()
 

@@ -7,21 +7,19 @@ Long form only: a killed server is started again half a second later, as a host 
 from __future__ import annotations
 
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
 from controlplane.domain.operation import Status
 from tests.fakes.rds import Server, wait_until
 from tests.fakes.writers import Writers
-from tests.operations.house import House
 from tests.operations.ordinary import done, shown, tenant
 from tests.operations.proving import (
     Premises,
     assert_whole,
+    at_step,
     cluster_folder,
     premises,
     replicating_clusters,
@@ -41,28 +39,15 @@ CELLS = [pytest.param(step, epoch, id=f"{step}-{SIDES[epoch]}") for step in STEP
 DOWN_SECONDS = 0.5
 
 
-@contextmanager
-def killed_at(house: House, operation: str, step: str, server: Server) -> Iterator[threading.Event]:
-    """Kill the server when the step begins, and start it again."""
-    happened, over = threading.Event(), threading.Event()
+def kill(server: Server) -> Callable[[], None]:
+    """And start it again."""
 
-    def watch() -> None:
-        while not over.is_set():
-            if any(one["step"] == step for one in shown(house, operation)["metadata"]["progress"]):
-                server.cluster.stop("kill")
-                happened.set()
-                time.sleep(DOWN_SECONDS)
-                server.cluster.start(server.address.host, server.address.port)
-                return
-            time.sleep(0.01)
+    def act() -> None:
+        server.cluster.stop("kill")
+        time.sleep(DOWN_SECONDS)
+        server.cluster.start(server.address.host, server.address.port)
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield happened
-    finally:
-        over.set()
-        thread.join(90)
+    return act
 
 
 @pytest.mark.parametrize(("step", "epoch"), CELLS)
@@ -71,7 +56,7 @@ def test_a_server_that_dies_costs_no_acknowledged_write(premises: Premises, step
     with Writers(route(house), count=2) as writers:
         writers.wait_for(50)
         operation = upgrade(house, strategy="logical_replication")
-        with killed_at(house, operation, step, premises.sides[epoch]) as happened:
+        with at_step(house, operation, step, kill(premises.sides[epoch])) as happened:
             assert premises.work() == 0
         assert happened.is_set(), f"nobody passed {step}"
         wait_until(premises.sides[epoch].cluster.is_running, "the server to be back")
