@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -25,11 +25,6 @@ class Resize(Request):
         return self
 
 
-def verify(operation_id: str) -> dict[str, Any]:
-    """The canary: a query as the application would ask it."""
-    return {"probe": probing.probe(operation_id)}
-
-
 RESIZE = offer(
     OperationType(
         kind=Kind.RESIZE,
@@ -40,7 +35,7 @@ RESIZE = offer(
                 "resize",
                 prepare=(resizing.check,),
                 before=(snapshots.take_before,),
-                complete=(probing.converge, verify, slots.settle, workspace.rewrite),
+                complete=(probing.converge, probing.canary, slots.settle, workspace.rewrite),
                 phase=Phase.UPDATING,
             ),
         ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType, Request, Round, offer
@@ -14,10 +12,6 @@ class Resume(Request):
     """Nothing to choose."""
 
 
-def verify(operation_id: str) -> dict[str, Any]:
-    return {"probe": probing.probe(operation_id)}
-
-
 RESUME = offer(
     OperationType(
         kind=Kind.RESUME,
@@ -25,7 +19,10 @@ RESUME = offer(
         request=Resume,
         rounds=(
             Round(
-                "resume", plans=False, complete=(power.start, probing.converge, verify), phase=Phase.UPDATING
+                "resume",
+                plans=False,
+                complete=(power.start, probing.converge, probing.canary),
+                phase=Phase.UPDATING,
             ),
         ),
         done_phase=Phase.READY,

@@ -31,7 +31,7 @@ def switch(operation_id: str) -> dict[str, Any]:
     roles = rotation.renew_idle(operation_id)
     credentials.point_route(operation_id, roles["idle"])
     rotation.retire(operation_id, roles["active"])
-    return {"login": roles["idle"], "probe": probing.probe(operation_id)}
+    return {"login": roles["idle"], **probing.canary(operation_id)}
 
 
 def switch_schema(operation_id: str) -> dict[str, Any]:

@@ -100,6 +100,30 @@ def record_endpoint(operation_id: str, route: dict[str, Any], reachable: bool) -
         )
 
 
+@effect("record_reach", "recording whether it answers")
+def record_reach(operation_id: str, reachable: bool) -> None:
+    """Where it is did not change."""
+    here = world()
+    with here.db.write() as session:
+        tenant = subject.read(session, operation_id).the_tenant()
+        tenants.set_route(
+            session,
+            tenant.uid,
+            endpoint=tenant.endpoint,
+            port=tenant.port,
+            epoch=tenant.epoch,
+            unverified=not reachable,
+            now=here.now(),
+        )
+
+
+def canary(operation_id: str) -> dict[str, Any]:
+    """What answered before is asked again: a tenant that stopped answering is not as it was."""
+    answer = probe(operation_id)
+    record_reach(operation_id, answer["reachable"])
+    return {"probe": answer}
+
+
 @effect("require_gone", "making sure that nothing is left")
 def require_gone(operation_id: str) -> None:
     """After a destroy: AWS is asked, not only the state."""

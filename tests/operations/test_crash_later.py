@@ -42,6 +42,7 @@ DECIDED = ("decide", "hand_over", "gate", "begin_apply", "begin_verifying")
 PLANNED = ("begin_leg", "write_workspace", "plan", "record_plan", *DECIDED, "apply", "settle", "converge")
 INTENDED = ("begin_leg", "record_intent", *DECIDED)
 LEFT = ("settle_slots", "rewrite_workspace", "succeed")
+ASKED = ("probe", "record_reach")
 CONNECTED = ("set_up_roles", "point_route", "probe", "record_endpoint")
 MOVED = (*[step for step in PLANNED if step != "converge"], "settle_slots")
 REMOVED = ("last_snapshot", "archive_last", "require_slot_gone", "forget_slot_secrets", "retire_slot")
@@ -151,7 +152,7 @@ CHANGES = {
     "resize": Change(
         Kind.RESIZE,
         Resize.model_validate({"size": "small", "storage_gb": 40}),
-        ("check_resize", "pre_snapshot", *PLANNED, "probe", *LEFT),
+        ("check_resize", "pre_snapshot", *PLANNED, *ASKED, *LEFT),
         resized,
     ),
     "suspend": Change(
@@ -160,14 +161,14 @@ CHANGES = {
     "resume": Change(
         Kind.RESUME,
         Resume(),
-        (*INTENDED, "start_database", "converge", "probe", "succeed"),
+        (*INTENDED, "start_database", "converge", *ASKED, "succeed"),
         answers,
         before=("suspend",),
     ),
     "rotate": Change(
         Kind.ROTATE,
         Rotate(),
-        ("check_logins", *INTENDED, "renew_idle_login", "point_route", "retire_login", "probe", "succeed"),
+        ("check_logins", *INTENDED, "renew_idle_login", "point_route", "retire_login", *ASKED, "succeed"),
         rotated,
     ),
     "rotate-control": Change(

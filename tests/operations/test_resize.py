@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +14,7 @@ from controlplane.domain.errors import Conflict, Invalid, Refused
 from controlplane.domain.operation import Kind
 from controlplane.operations import Resize, Suspend
 from controlplane.services.bodies import parse
+from tests.fakes.rds import wait_until
 from tests.operations.house import House
 from tests.operations.ordinary import application, change, create, done, shown, tenant, warnings
 
@@ -173,3 +176,36 @@ def test_an_update_that_aws_refused_is_no_success_whatever_the_state_says(
     assert "InsufficientDBInstanceCapacity" in str(seen["error"])
     assert tenant(house)["phase"] == "failed"
     assert house.cloud.databases()[0].instance_class == "db.t4g.micro"
+
+
+def test_what_rds_holds_back_is_waited_for(house: House, run: Run, acme: str) -> None:
+    """Applied is not done: only when nothing is pending any more the tenant is asked, and ready."""
+    seen: list[str] = []
+
+    def let_go() -> None:
+        wait_until(lambda: shown(house, operation)["status"] == "verifying", "it to be applied", 120)
+        time.sleep(0.3)
+        seen.append(shown(house, operation)["status"])
+        house.cloud.change_database(acme, pending={})
+
+    house.cloud.change_database(acme, pending={"DBInstanceClass": "db.t4g.small"})
+    operation = resize(house, size="small")
+    later = threading.Thread(target=let_go, daemon=True)
+    later.start()
+    run()
+    later.join(10)
+    done(house, operation)
+    assert seen == ["verifying"]
+
+
+def test_a_tenant_that_stops_answering_is_not_as_it_was(house: House, run: Run, acme: str) -> None:
+    house.database.world.inject("probe", "denied")
+    operation = resize(house, size="small")
+    run()
+    done(house, operation)
+    assert any("does not answer" in line for line in warnings(house, operation))
+    assert tenant(house)["unverified"]
+    again = resize(house, size="medium")
+    run()
+    done(house, again)
+    assert not tenant(house)["unverified"]

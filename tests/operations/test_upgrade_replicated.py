@@ -148,3 +148,16 @@ def test_the_login_that_sends_rows_back_keeps_its_password(poc: House, run: Run)
     change(poc, Kind.ROTATE, Rotate())
     run()
     assert application(poc).username == "app_b"
+
+
+def test_what_was_rotated_while_it_soaked_keeps_nobody_from_going_back(poc: House, run: Run) -> None:
+    replicated(poc, run)
+    turned = change(poc, Kind.ROTATE, Rotate())
+    run()
+    done(poc, turned)
+    poc.database.write(application(poc), TABLE, "three")
+    back = change(poc, Kind.ROLLBACK, Rollback())
+    run()
+    done(poc, back)
+    assert poc.database.probe(application(poc)).reachable
+    assert (tenant(poc)["epoch"], rows(poc)) == (1, ["one", "two", "three"])
