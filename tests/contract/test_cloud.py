@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class Makes(Protocol):
 
     def service(self, cluster: str, service: str) -> None: ...
 
+    def bucket(self, name: str) -> None: ...
+
     def deployment(self, cluster: str, service: str) -> str:
         """What says that tasks began anew: it is another one afterwards."""
         ...
@@ -57,6 +60,9 @@ class InFake:
 
     def service(self, cluster: str, service: str) -> None:
         self.cloud.add_service(cluster, service)
+
+    def bucket(self, name: str) -> None:
+        """A fake's bucket is there when something lies in it."""
 
     def deployment(self, cluster: str, service: str) -> str:
         with self.cloud.world.open() as state:
@@ -85,6 +91,9 @@ class InEmulator:
             StorageEncrypted=True,
             Tags=_list(tags),
         )
+
+    def bucket(self, name: str) -> None:
+        self._client("s3").create_bucket(Bucket=name)
 
     def key(self) -> str:
         return str(self._client("kms").create_key()["KeyMetadata"]["Arn"])
@@ -256,6 +265,17 @@ def test_a_parameter_holds_what_was_written_last(place: Place, name: str) -> Non
     for value in ("one", "two", "two"):
         place.cloud.write_parameter(path, value)
     assert place.cloud.read_parameter(path) == "two"
+
+
+def test_what_is_put_away_is_read_back_whole(place: Place, name: str, tmp_path: Path) -> None:
+    place.makes.bucket(f"b-{name}")
+    file = tmp_path / "export"
+    for content in (b"first", b"\x00second" * 500_000):  # written again it is what was written last
+        file.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        place.cloud.keep_object(f"b-{name}", "a/b.dump", str(file), digest)
+        assert place.cloud.object_digest(f"b-{name}", "a/b.dump") == digest
+    assert place.cloud.object_digest(f"b-{name}", "a/other.dump") is None
 
 
 def test_a_database_is_seen_with_its_tags(place: Place, name: str) -> None:
