@@ -52,7 +52,7 @@ $(SCAN)/.ready: requirements-scan.lock
 	@$(SCAN)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-scan: $(READY) $(SCAN)/.ready ## checkov on what every platform is in production
+scan: $(READY) $(SCAN)/.ready ## checkov on what platforms are in production, and on tenants
 	@$(BIN)/python -m tests.scan $(SCAN)/bin/checkov
 
 $(DEPLOY)/.ready: requirements-deploy.lock

@@ -16,5 +16,9 @@ def templates() -> Path:
     return _root("templates") / "terraform"
 
 
+def pipelines() -> Path:
+    return _root("templates") / "pipelines"
+
+
 def modules() -> Path:
     return _root("modules")

@@ -1,6 +1,7 @@
-"""`python -m tests.scan CHECKOV`: a scanner looks at every platform as production has it; nothing may fail.
+"""`python -m tests.scan CHECKOV`: a scanner looks at every platform as production has it, and at tenants.
 
-The scanner lives in an environment of its own, since what it needs is older than what we need.
+Nothing may fail, of a tenant in development neither. The scanner lives in an environment of its own, since
+what it needs is older than what we need.
 """
 
 from __future__ import annotations
@@ -8,21 +9,36 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from controlplane.catalog import load
 from controlplane.domain.names import platform_workspace
 from controlplane.domain.tenant import Environment
-from controlplane.domain.workspace import PlatformWorkspace
-from controlplane.rendering import render_platform
+from controlplane.domain.workspace import PlatformWorkspace, Rendering
+from controlplane.rendering import render_platform, render_tenant
 from tests.contract.rendered import write
+from tests.golden.workspaces import TENANTS
 
 _SECONDS = 300
-_TFVARS = "platform.auto.tfvars.json"
+
+
+def renderings() -> Iterator[tuple[str, Rendering]]:
+    """Every workspace by a name of its own: all platforms, and tenants of who gives them a workspace."""
+    catalog, production = load(), Environment.PRODUCTION
+    for name, blueprint in sorted(catalog.blueprints.items()):
+        workspace = platform_workspace(name, production.value, "default")
+        platform = PlatformWorkspace(workspace, name, production, "us-east-1", "default")
+        yield f"{name} platform", render_platform(platform, catalog)
+        if blueprint.tenant.modules:
+            for case in ("poc", "production"):
+                tenant = replace(TENANTS[case], blueprint=name)
+                yield f"{name} tenant {case}", render_tenant(tenant, catalog)
 
 
 def main(checkov: str) -> int:
-    failed = [name for name in sorted(load().blueprints) if not _passes(checkov, name)]
+    failed = [name for name, rendering in renderings() if not _passes(checkov, name, rendering)]
     if failed:
         sys.stderr.write(
             f"failed: {', '.join(failed)}; mend it, or say beside the resource why it is meant\n"
@@ -30,21 +46,17 @@ def main(checkov: str) -> int:
     return 1 if failed else 0
 
 
-def _passes(checkov: str, blueprint: str) -> bool:
-    environment = Environment.PRODUCTION
-    workspace = platform_workspace(blueprint, environment.value, "default")
-    rendering = render_platform(
-        PlatformWorkspace(workspace, blueprint, environment, "us-east-1", "default"), load()
-    )
+def _passes(checkov: str, name: str, rendering: Rendering) -> bool:
     with tempfile.TemporaryDirectory() as folder:
-        place = write(Path(folder) / blueprint, rendering.files)
+        place = write(Path(folder) / name.replace(" ", "-"), rendering.files)
+        (values,) = place.glob("*.auto.tfvars.json")
         done = subprocess.run(
-            [checkov, "-d", str(place), "--var-file", str(place / _TFVARS), "--framework", "terraform",
+            [checkov, "-d", str(place), "--var-file", str(values), "--framework", "terraform",
              "--compact", "--quiet", "--skip-download"],
             timeout=_SECONDS,
             check=False,
         )  # fmt: skip
-    sys.stdout.write(f"{blueprint}: {'passed' if done.returncode == 0 else 'failed'}\n")
+    sys.stdout.write(f"{name}: {'passed' if done.returncode == 0 else 'failed'}\n")
     return done.returncode == 0
 
 

@@ -1,6 +1,7 @@
 """Spec + blueprint + catalog -> files and a digest. Pure: the same input gives the same bytes."""
 
 from controlplane.rendering.hcl import hcl_string
+from controlplane.rendering.pipelines import Pipeline, render_pipeline
 from controlplane.rendering.provenance import PROVENANCE_FILE, HandEdit, check_folder
 from controlplane.rendering.slots import slot_for
 from controlplane.rendering.structure import LOCK_FILE, OVERRIDE_FILE, runner_override, whole_template
@@ -17,9 +18,11 @@ __all__ = [
     "OVERRIDE_FILE",
     "PROVENANCE_FILE",
     "HandEdit",
+    "Pipeline",
     "check_folder",
     "hcl_string",
     "platform_name",
+    "render_pipeline",
     "render_platform",
     "render_tenant",
     "runner_override",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from controlplane.catalog.values import Blueprint, Catalog
-from controlplane.domain.errors import Missing
+from controlplane.domain.errors import FieldError, Invalid, Missing
 from controlplane.domain.names import platform_workspace
+from controlplane.domain.review.layout import platform_folder, tenant_folder
 from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import PlatformWorkspace
-from controlplane.rendering import render_platform
+from controlplane.rendering import Pipeline, render_pipeline, render_platform
 from controlplane.services import platforms
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
@@ -58,6 +59,15 @@ def render(
         catalog,
     )
     return {"files": dict(found.files), "digest": found.digest, "template_version": found.template_version}
+
+
+def pipeline(of: str, standing: Iterable[tuple[str, str]], slugs: Iterable[str]) -> str:
+    """A pipeline over the repository of reviews. `standing`: blueprint and environment of each platform."""
+    if of not in tuple(Pipeline):
+        message = f"{of!r} is none of {', '.join(Pipeline)}"
+        raise Invalid(message, errors=[FieldError("for", message)])
+    folders = [*(platform_folder(*one) for one in standing), *(tenant_folder(slug) for slug in slugs)]
+    return render_pipeline(Pipeline(of), folders)
 
 
 def _view(blueprint: Blueprint, standing: list[dict[str, Any]]) -> dict[str, Any]:

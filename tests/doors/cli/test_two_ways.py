@@ -53,6 +53,8 @@ READS = [
     ("blueprint", "show", "nothing"),
     ("blueprint", "checklist", "fargate_db_per_tenant"),
     ("blueprint", "checklist", "nothing"),
+    ("blueprint", "pipeline", "--for", "atlantis"),
+    ("blueprint", "pipeline", "--for", "jenkins"),
     ("template", "outdated"),
     ("blueprint", "cost", "fargate_db_per_tenant", "--tenants", "5"),
     ("blueprint", "apply", "fargate_db_per_tenant", "--environment", "production", "--no-wait"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,6 +82,33 @@ def _write(folder: Path, files: dict[str, str]) -> None:
             (folder / path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise Invalid(f"rendering into {folder}: {error.strerror}", hint="name another folder") from error
+
+
+_PIPELINE = [option("for_", str, "--for", help="atlantis, github or gitlab.")]
+
+
+@command(group, "pipeline", parameters=_PIPELINE)
+def pipeline(here: Here, for_: str) -> None:
+    """Print a pipeline for the workspaces' repository: plan, review, apply, test, without us."""
+    from controlplane.services import blueprints  # noqa: PLC0415
+
+    standing = {
+        (one["blueprint"], one["environment"])
+        for blueprint in here.client.blueprints()["items"]
+        for one in blueprint["platforms"]
+    }
+    sys.stdout.write(blueprints.pipeline(for_, standing, _slugs(here)))
+
+
+def _slugs(here: Here) -> Iterator[str]:
+    """Of everybody who has a workspace."""
+    token: str | None = ""
+    while token is not None:
+        page = here.client.tenants({"page_size": 200, "page_token": token})
+        yield from (
+            one["slug"] for one in page["items"] if one["template_version"] and not one["torn_down_at"]
+        )
+        token = page["next_page_token"]
 
 
 @command(group, "plan", changes=True, parameters=[_NAME, *_WHERE, _OPTIONS])
