@@ -144,23 +144,36 @@ def test_nothing_is_lost_while_the_host_is_down(desk: Hosted) -> None:
     assert len(desk.host.double.pulls) == 1
 
 
-def test_drafts_and_forks_ask_for_nothing(house: House, tmp_path: Path) -> None:
+def test_a_draft_asks_for_nothing_until_it_is_ready(desk: Hosted, tmp_path: Path) -> None:
+    assert desk.control.forge is not None
+    desk.control.forge().base()
+    asked(desk, tmp_path, "acme")
+    draft = desk.host.double.open_draft("bob-hub", "new-acme")
+    desk.run()
+    assert reviews.page(desk.control, ADMIN)["items"] == []
+    desk.host.double.press_ready(draft)
+    desk.run()
+    assert [one["branch"] for one in reviews.page(desk.control, ADMIN)["items"]] == ["new-acme"]
+
+
+def test_a_fork_of_gitlab_never_asks(house: House, tmp_path: Path) -> None:
     with hosted(GITLAB, house, tmp_path / "host.git") as desk:
         assert desk.control.forge is not None
         assert isinstance(desk.host.double, GitLabDouble)
         desk.control.forge().base()
-        person = Person(desk.host.double.bare.folder, tmp_path / "clone")
-        for slug in ("acme", "beta"):
-            person.branch(f"new-{slug}")
-            person.write(f"tenants/{slug}/tenant.yaml", f"slug: {slug}\n")
-            person.push(f"new-{slug}")
-        draft = desk.host.double.open_by("bob-hub", "new-acme", "Draft: acme")
-        desk.host.double.open_from_fork("bob-hub", "new-beta")
+        asked(desk, tmp_path, "beta")
+        page = desk.host.double.open_from_fork("bob-hub", "new-beta")
         desk.run()
         assert reviews.page(desk.control, ADMIN)["items"] == []
-        desk.host.double.pulls[draft]["title"] = "acme"
-        desk.run()
-        assert [one["branch"] for one in reviews.page(desk.control, ADMIN)["items"]] == ["new-acme"]
+        assert desk.host.double.texts(page) == []
+
+
+def asked(desk: Hosted, folder: Path, slug: str) -> None:
+    """A branch for a new tenant, pushed and not yet on any page."""
+    person = Person(desk.host.double.bare.folder, folder / "clone")
+    person.branch(f"new-{slug}")
+    person.write(f"tenants/{slug}/tenant.yaml", f"slug: {slug}\n")
+    person.push(f"new-{slug}")
 
 
 BAD: dict[str, tuple[str, bytes, str]] = {  # branch: what is written where, and what its page is answered

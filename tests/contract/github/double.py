@@ -48,6 +48,14 @@ class GitHubDouble:
         self.pulls[told["number"]]["author"] = login
         return int(told["number"])
 
+    def open_draft(self, login: str, branch: str) -> int:
+        number = self.open_by(login, branch)
+        self.pulls[number]["draft"] = True
+        return number
+
+    def press_ready(self, number: int) -> None:
+        self.pulls[number]["draft"] = False
+
     def press_close(self, number: int) -> None:
         self.pulls[number]["state"] = "closed"
 
@@ -227,6 +235,7 @@ class GitHubDouble:
     def _told(self, pull: dict[str, Any], *, whole: bool = True) -> dict[str, Any]:
         told = {name: pull[name] for name in ("number", "state", "title", "body")}
         told |= {
+            "draft": pull.get("draft", False),
             "html_url": f"https://github.example/{NAME}/pull/{pull['number']}",
             "user": {"login": pull["author"]},
             "head": {"ref": pull["branch"], "sha": self._head(pull), "repo": {"full_name": pull["from"]}},

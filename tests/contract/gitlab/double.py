@@ -63,6 +63,12 @@ class GitLabDouble:
         number = self._open(branch, title or branch, login)
         return int(number["iid"])
 
+    def open_draft(self, login: str, branch: str) -> int:
+        return self.open_by(login, branch, f"Draft: {branch}")
+
+    def press_ready(self, number: int) -> None:
+        self.pulls[number]["title"] = str(self.pulls[number]["title"]).removeprefix("Draft: ")
+
     def open_from_fork(self, login: str, branch: str) -> int:
         page = self._open(branch, branch, login)
         page["from"] = FORK
