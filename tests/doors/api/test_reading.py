@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import Any
 
@@ -400,6 +401,9 @@ def test_figures_say_how_long_things_took_and_what_waits(premises: Premises) -> 
     assert 'controlplane_terraform_run_duration_seconds_bucket{phase="plan",status="ended",le="2"} 1' in text
     for name in ("drift_findings", "fences", "webhook_deliveries_failed"):
         assert f"\ncontrolplane_{name} 0\n" in text
+    assert "\ncontrolplane_operations_waiting 1\n" in text
+    assert re.search(r"\ncontrolplane_fleet_monthly_usd \d", text)
+    assert 'controlplane_schedules_overdue{cell=""} 0' in text
     waited = next(line for line in text.splitlines() if line.startswith("controlplane_queue_oldest_seconds"))
     assert float(waited.split()[1]) > 0
     for name in {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}:
