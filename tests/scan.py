@@ -55,9 +55,13 @@ def _passes(checkov: str, name: str, rendering: Rendering) -> bool:
              "--compact", "--quiet", "--skip-download"],
             timeout=_SECONDS,
             check=False,
+            stdout=subprocess.PIPE,
+            text=True,
         )  # fmt: skip
-    sys.stdout.write(f"{name}: {'passed' if done.returncode == 0 else 'failed'}\n")
-    return done.returncode == 0
+    # What the scanner cannot read, it counts, and finds nothing wrong with.
+    good = done.returncode == 0 and "Passed checks" in done.stdout and "Parsing errors" not in done.stdout
+    sys.stdout.write(f"{done.stdout}{name}: {'passed' if good else 'failed'}\n")
+    return good
 
 
 if __name__ == "__main__":
