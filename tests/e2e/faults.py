@@ -50,18 +50,22 @@ def inventory(machine: Machine, slug: str) -> list[str]:
 
 
 def _everything(machine: Machine) -> Iterator[str]:
-    rds = client(machine, "rds")
-    for one in rds.describe_db_instances()["DBInstances"]:
+    def pages(service: str, verb: str, what: str, **asked: bool) -> list[dict[str, Any]]:
+        """All of them: what was destroyed leaves names behind, and soon fills a first page."""
+        found = client(machine, service).get_paginator(verb).paginate(**asked)
+        return [one for page in found for one in page[what]]
+
+    for one in pages("rds", "describe_db_instances", "DBInstances"):
         yield f"instance {one['DBInstanceIdentifier']} {one['DBInstanceStatus']}"
-    for one in rds.describe_db_snapshots()["DBSnapshots"]:
+    for one in pages("rds", "describe_db_snapshots", "DBSnapshots"):
         yield f"snapshot {one['DBSnapshotIdentifier']} {one['Status']}"
-    for one in client(machine, "secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]:
+    for one in pages("secretsmanager", "list_secrets", "SecretList", IncludePlannedDeletion=True):
         yield f"secret {one['Name']}" + (" leaving" if one.get("DeletedDate") else "")
-    for one in client(machine, "ssm").describe_parameters()["Parameters"]:
+    for one in pages("ssm", "describe_parameters", "Parameters"):
         yield f"parameter {one['Name']}"
-    for one in client(machine, "cloudwatch").describe_alarms()["MetricAlarms"]:
+    for one in pages("cloudwatch", "describe_alarms", "MetricAlarms"):
         yield f"alarm {one['AlarmName']}"
-    for one in client(machine, "logs").describe_log_groups()["logGroups"]:
+    for one in pages("logs", "describe_log_groups", "logGroups"):
         yield f"log {one['logGroupName']}"
 
 

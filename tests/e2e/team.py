@@ -14,6 +14,7 @@ import boto3
 from tests.e2e.machine import Machine
 
 SECONDS = 900
+INSPECTOR = "inspector"  # who looks into AWS past the control plane
 BLUEPRINT = "rds_per_tenant"  # databases alone: what tests here are about, in half the time
 # Applies in which RDS is making a database at this moment.
 CREATING = """
@@ -100,6 +101,6 @@ def client(machine: Machine, service: str) -> Any:
         service,
         region_name=str(found["region"]),
         endpoint_url=str(found["endpoint_url"]),
-        aws_access_key_id="engineer",
-        aws_secret_access_key="engineer",
+        aws_access_key_id=INSPECTOR,
+        aws_secret_access_key=INSPECTOR,
     )

@@ -67,11 +67,11 @@ def ask_for(house: House, tenants_wanted: int) -> int:
 
 @pytest.mark.parametrize("wanted", [12, pytest.param(20, marks=pytest.mark.long)])
 def test_random_kills_lose_double_and_overlap_nothing(house: House, url: str, wanted: int) -> None:
-    count = ask_for(house, wanted)
+    count, kills = ask_for(house, wanted), 5
     dice = random.Random(7)
     crew = Crew(house, url, 3)
     try:
-        for _ in range(4):
+        for _ in range(kills - 1):
             time.sleep(dice.uniform(1.5, 4.0))
             crew.kill(dice.randrange(3))
             crew.tend()
@@ -85,7 +85,10 @@ def test_random_kills_lose_double_and_overlap_nothing(house: House, url: str, wa
     assert house.terraform.overlaps() == []
     assert house.cloud.databases() == []
     assert len(house.cloud.snapshots()) == count
-    assert len(house.terraform.applied()) == len(set(house.terraform.applied())) == 3 * count
+    applied = house.terraform.applied()
+    assert len(applied) == len(set(applied)), "no plan is applied twice"
+    # A run that dies between what AWS did and what its state says of it is settled: the rest is planned anew.
+    assert 3 * count <= len(applied) <= 3 * count + kills
 
 
 def test_what_a_dead_worker_left_is_done_within_a_minute(house: House, url: str) -> None:
