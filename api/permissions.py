@@ -125,6 +125,8 @@ TABLE: Mapping[tuple[str, str], Action | None] = {
     ("POST", "/v1/webhooks/{webhook_id}/replay"): Action.ADMINISTER,
     ("GET", "/v1/workspaces/{workspace_id}/state"): Action.READ_STATE,
     ("POST", "/v1/workspaces/{workspace_id}/state"): Action.WRITE_STATE,
+    ("GET", "/v1/workspaces/{workspace_id}/state/versions"): Action.READ_STATE,
+    ("POST", "/v1/workspaces/{workspace_id}/state/versions/{serial}/restore"): Action.WRITE_STATE,
     ("LOCK", "/v1/workspaces/{workspace_id}/state"): Action.WRITE_STATE,
     ("UNLOCK", "/v1/workspaces/{workspace_id}/state"): Action.WRITE_STATE,
 }

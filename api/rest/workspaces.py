@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -30,9 +30,11 @@ _READ = reading(models.View, "The newest state.")
 _READ["responses"][204] = {"description": "There is no state yet."}
 
 
-@router.get("/{workspace_id}/state", **_READ, summary="The newest state, in clear")
-def read(caller: ReadsState, workspace_id: str) -> Response:
-    found = workspaces.read(_desk(caller), caller.actor, workspace_id)
+@router.get("/{workspace_id}/state", **_READ, summary="The newest state, or that of a serial, in clear")
+def read(
+    caller: ReadsState, workspace_id: str, serial: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None
+) -> Response:
+    found = workspaces.read(_desk(caller), caller.actor, workspace_id, serial)
     if found is None:
         return Response(status_code=204)
     return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
@@ -53,6 +55,27 @@ async def write(
     content = await request.body()
     await run_in_threadpool(workspaces.write, _desk(caller), caller.actor, workspace_id, content, lock_id)
     return JSONResponse({"workspace": workspace_id})
+
+
+@router.get(
+    "/{workspace_id}/state/versions",
+    **reading(models.StateVersionPage),
+    summary="All its states that are kept, newest first, without their contents",
+)
+def versions(caller: ReadsState, workspace_id: str) -> Response:
+    found = workspaces.versions(_desk(caller), caller.actor, workspace_id)
+    return JSONResponse({"items": found, "next_page_token": None})
+
+
+@router.post(
+    "/{workspace_id}/state/versions/{serial}/restore",
+    **changing(models.RestoredState, 200),
+    summary="Make an older state the newest, under a new serial; nothing in AWS changes",
+)
+def restore(
+    caller: WritesState, workspace_id: str, serial: Annotated[int, Path(ge=0, le=2**31 - 1)]
+) -> Response:
+    return JSONResponse(workspaces.put_back(_desk(caller), caller.actor, workspace_id, serial))
 
 
 # No methods of OpenAPI: Terraform's own.

@@ -14,6 +14,7 @@ from controlplane.store import audit, platforms, tenants
 from controlplane.store.states import States
 
 _TENANT = "tenant-"
+_MOST_VERSIONS = 1000
 _PERSON, _RUN = "person:", "run:"
 
 
@@ -25,10 +26,10 @@ class Desk:
     states: States
 
 
-def read(desk: Desk, actor: Actor, workspace: str) -> bytes | None:
-    """The newest state in clear; None where there is none yet."""
+def read(desk: Desk, actor: Actor, workspace: str, serial: int | None = None) -> bytes | None:
+    """The newest state in clear, or that of a serial; None where there is none yet."""
     _require(desk, actor, workspace, Action.READ_STATE)
-    found = desk.states.newest(workspace)
+    found = desk.states.newest(workspace) if serial is None else desk.states.get(workspace, serial)
     return found.content if found else None
 
 
@@ -37,6 +38,35 @@ def write(desk: Desk, actor: Actor, workspace: str, content: bytes, lock_id: str
     _require(desk, actor, workspace, Action.WRITE_STATE)
     stored = desk.states.put(workspace, content, written_by=actor.name, lock_id=lock_id)
     _audit(desk, actor, "state.written", workspace, {"serial": stored.serial, "sha256": stored.sha256})
+
+
+def versions(desk: Desk, actor: Actor, workspace: str) -> list[dict[str, Any]]:
+    """All that are kept, newest first, without their contents."""
+    _require(desk, actor, workspace, Action.READ_STATE)
+    return [
+        {
+            "serial": one.serial,
+            "at": one.created_at.isoformat(),
+            "written_by": one.written_by,
+            "run": one.run_id or None,
+            "sha256": one.sha256,
+        }
+        for one in desk.states.versions(workspace, _MOST_VERSIONS)
+    ]
+
+
+def put_back(desk: Desk, actor: Actor, workspace: str, serial: int) -> dict[str, Any]:
+    """Make an older version the newest, under the lock: it says what was, and AWS is left as it is."""
+    _require(desk, actor, workspace, Action.WRITE_STATE)
+    lock_id = f"restore:{workspace}"  # of one that was killed here: who asks again takes and frees it
+    desk.states.lock(workspace, lock_id, lock_id, {"Operation": "restore", "Who": actor.name})
+    try:
+        stored = desk.states.restore(workspace, serial, written_by=actor.name)
+    finally:
+        desk.states.unlock(workspace, lock_id)
+    after = {"serial": stored.serial, "sha256": stored.sha256, "of": serial}
+    _audit(desk, actor, "state.restored", workspace, after)
+    return {"workspace": workspace, "serial": stored.serial, "of": serial}
 
 
 def _audit(desk: Desk, actor: Actor, action: str, workspace: str, after: Mapping[str, Any]) -> None:

@@ -249,7 +249,7 @@ def _check_follows(workspace: str, newest: StateVersion | None, lineage: str, se
     if serial < newest.serial:
         raise Stale(
             f"storing serial {serial} of {workspace}: serial {newest.serial} is stored already",
-            hint="pull the state first; an older version is put back by `state restore`",
+            hint="pull the state first; docs/runbook.md says how an older version is put back",
         )
 
 

@@ -61,6 +61,7 @@ def call(url: str, token: str, method: str, path: str, premises: Premises, slug:
         "{token_id}": "tok-none",
         "{user_id}": "usr-none",
         "{window_id}": "win-none",
+        "{serial}": "1",
     }
     target = path
     for name, value in names.items():

@@ -103,3 +103,28 @@ def test_a_lock_that_is_no_json_is_refused(premises: Premises, place: str) -> No
     http = premises.client()
     for body in (b"nonsense", b"[]", b"", b"{}"):
         assert_problem(http.request("LOCK", place, content=body), 422, "invalid")
+
+
+def test_every_serial_is_listed_read_and_put_back_under_a_new_one(premises: Premises, place: str) -> None:
+    http = premises.client()
+    for serial in (1, 2):
+        put(http, place, state(serial))
+    listed = http.get(f"{place}/versions").json()["items"]
+    assert [one["serial"] for one in listed] == [2, 1]
+    assert http.get(place, params={"serial": 1}).content == state(1)
+    assert_problem(http.get(place, params={"serial": 9}), 404, "not_found")
+    answer = http.post(f"{place}/versions/1/restore")
+    assert (answer.status_code, answer.json()["serial"], answer.json()["of"]) == (200, 3, 1)
+    assert http.get(place).json()["serial"] == 3
+    assert_problem(http.post(f"{place}/versions/3/restore"), 409, "conflict")
+    [entry] = http.get("/v1/audit", params={"action": "state.restored"}).json()["items"]
+    assert (entry["after"]["serial"], entry["after"]["of"]) == (3, 1)
+
+
+def test_a_state_that_somebody_works_on_is_not_put_back(premises: Premises, place: str) -> None:
+    http = premises.client()
+    for serial in (1, 2):
+        put(http, place, state(serial))
+    assert http.request("LOCK", place, json=LOCK).status_code == 200
+    assert_problem(http.post(f"{place}/versions/1/restore"), 423, "locked")
+    assert http.get(place).content == state(2)
