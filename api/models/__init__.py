@@ -378,24 +378,6 @@ class WaveInFull(Wave):
     items: list[WaveItem]
 
 
-class StateVersion(View):
-    serial: int
-    at: str
-    written_by: str
-    run: str | None
-    sha256: str
-
-
-class StateVersionPage(Page):
-    items: list[StateVersion]
-
-
-class RestoredState(View):
-    workspace: str
-    serial: int
-    of: int
-
-
 class Version(View):
     name: str
     version: str

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import models
 from api.answers import changing, reading
 from api.deps import Caller, ReadsState, WritesState
+from api.models.state import RestoredState, StateVersionPage
 from api.problems import MEDIA_TYPE, of_error, request_id
 from controlplane.domain.errors import Locked, Missing
 from controlplane.services.workspaces import states as workspaces
@@ -59,7 +60,7 @@ async def write(
 
 @router.get(
     "/{workspace_id}/state/versions",
-    **reading(models.StateVersionPage),
+    **reading(StateVersionPage),
     summary="All its states that are kept, newest first, without their contents",
 )
 def versions(caller: ReadsState, workspace_id: str) -> Response:
@@ -69,7 +70,7 @@ def versions(caller: ReadsState, workspace_id: str) -> Response:
 
 @router.post(
     "/{workspace_id}/state/versions/{serial}/restore",
-    **changing(models.RestoredState, 200),
+    **changing(RestoredState, 200),
     summary="Make an older state the newest, under a new serial; nothing in AWS changes",
 )
 def restore(
