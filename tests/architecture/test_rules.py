@@ -51,3 +51,22 @@ def test_no_rule_stands_twice_and_every_other_says_why() -> None:
     rows = [line for line in others.splitlines() if re.match(r"^\| [A-Z]", line)]
     assert rows
     assert all(len(line.split("|")[2].strip()) > 10 for line in rows)
+
+
+def signs_of(cell: str) -> set[str]:
+    """`NAT-02…04, 06` as four signs of rules."""
+    found, family = set(), ""
+    for part in cell.split(","):
+        seen = re.fullmatch(r"(?:([A-Z]+[A-Z0-9]*)-)?(\d\d)(?:…(\d\d))?", part.strip())
+        assert seen, f"{part.strip()!r} in {cell!r} is no rule's sign"
+        family = seen[1] or family
+        found |= {f"{family}-{number:02}" for number in range(int(seen[2]), int(seen[3] or seen[2]) + 1)}
+    return found
+
+
+def test_no_rule_is_both_held_and_left_out() -> None:
+    left = DOCUMENT.read_text(encoding="utf-8").partition("\n## Not held")[2]
+    out = [signs_of(cell) for cell in re.findall(r"^\| ([A-Z][^|]+) \|", left, re.MULTILINE)]
+    kept = [signs_of(sign) for sign, _, _ in _ROW.findall(held())]
+    everything = [sign for signs in (*kept, *out) for sign in signs]
+    assert len(everything) == len(set(everything)), {s for s in everything if everything.count(s) > 1}
