@@ -8,12 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from controlplane.domain.errors import Conflict, Invalid, Refused
+from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment
-from controlplane.operations import Platform, PlatformDestruction, PlatformPlan
+from controlplane.operations import Adopt, Platform, PlatformDestruction, PlatformPlan
 from controlplane.services import fleet, launch, platforms
 from controlplane.store import platforms as rows
 from tests.operations.house import ADMIN, ASK, BLUEPRINT, House
-from tests.operations.ordinary import create, shown
+from tests.operations.ordinary import change, create, shown
 
 Run = Callable[[], None]
 STAGING, PRODUCTION = Environment.STAGING, Environment.PRODUCTION
@@ -131,7 +132,10 @@ def test_a_living_database_keeps_its_life(house: House) -> None:
         platforms.apply(house.control, ADMIN, SHARED, body, ASK)
 
 
-def test_a_tenant_that_its_blueprint_cannot_make_is_refused_before_anything_is_recorded(house: House) -> None:
-    with pytest.raises(Conflict, match="whose tenants have no create; they have: none yet"):
-        create(house, blueprint=SHARED)
+def test_a_verb_that_its_blueprint_does_not_declare_is_refused_before_anything_is_recorded(
+    house: House,
+) -> None:
+    refused = f"acme is of {SHARED}, whose tenants have no adopt; they have: create, destroy, rotate"
+    with pytest.raises(Conflict, match=refused):
+        change(house, Kind.ADOPT, Adopt(identifier="theirs", blueprint=SHARED))
     assert fleet.page(house.control, ADMIN, fleet.Listing())["items"] == []
