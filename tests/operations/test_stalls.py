@@ -130,8 +130,9 @@ def test_a_comparison_that_never_gets_its_lock_calls_the_move_off(premises: Prem
     house.db.close()
 
 
-def reached(house: House, state: str) -> bool:
-    return any(one["state"] == state and one["at"] for one in picture(house)["states"])
+def is_done(house: House, operation: str, step: str) -> bool:
+    progress = shown(house, operation)["metadata"]["progress"]
+    return any((one["step"], one["state"]) == (step, "done") for one in progress)
 
 
 @pytest.mark.long
@@ -144,10 +145,10 @@ def test_a_fence_lapses_while_the_last_rows_are_stalled(premises: Premises) -> N
         with at_step(house, operation, "raise_fence", holding(premises, TARGET, over, 300)):
             work = threading.Thread(target=premises.work, daemon=True)
             work.start()
-            wait_until(lambda: reached(house, "drained"), "the fence to stand", 120)
+            wait_until(lambda: is_done(house, operation, "drain"), "the fence to stand", 120)
             before = len(writers.acknowledged)
             wait_until(lambda: len(writers.acknowledged) > before + 50, "the fence to lapse", 110)
-            assert not reached(house, "verified"), "the last rows never arrived"
+            assert not is_done(house, operation, "await_rest"), "the last rows never arrived"
             work.join(240)
             over.set()
         called_off(house, operation)
