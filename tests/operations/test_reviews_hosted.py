@@ -11,7 +11,7 @@ import pytest
 from controlplane.services import operations as asking
 from controlplane.services.reviews import asking as reviews
 from tests.contract.github.double import GITHUB
-from tests.contract.gitlab.double import GITLAB, GitLabDouble
+from tests.contract.gitlab.double import GITLAB
 from tests.contract.hosts.server import Fault, Kind
 from tests.contract.person import Person
 from tests.operations.hosted import Hosted, hosted
@@ -156,16 +156,14 @@ def test_a_draft_asks_for_nothing_until_it_is_ready(desk: Hosted, tmp_path: Path
     assert [one["branch"] for one in reviews.page(desk.control, ADMIN)["items"]] == ["new-acme"]
 
 
-def test_a_fork_of_gitlab_never_asks(house: House, tmp_path: Path) -> None:
-    with hosted(GITLAB, house, tmp_path / "host.git") as desk:
-        assert desk.control.forge is not None
-        assert isinstance(desk.host.double, GitLabDouble)
-        desk.control.forge().base()
-        asked(desk, tmp_path, "beta")
-        page = desk.host.double.open_from_fork("bob-hub", "new-beta")
-        desk.run()
-        assert reviews.page(desk.control, ADMIN)["items"] == []
-        assert desk.host.double.texts(page) == []
+def test_a_fork_never_asks(desk: Hosted, tmp_path: Path) -> None:
+    assert desk.control.forge is not None
+    desk.control.forge().base()
+    asked(desk, tmp_path, "beta")
+    page = desk.host.double.open_from_fork("bob-hub", "new-beta")
+    desk.run()
+    assert reviews.page(desk.control, ADMIN)["items"] == []
+    assert desk.host.double.texts(page) == []
 
 
 def asked(desk: Hosted, folder: Path, slug: str) -> None:
@@ -184,6 +182,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {  # branch: what is written where, and
     "no-text": (FILE, b"slug: acme\n\xff\n", f"{FILE}:2: not UTF-8"),
     "large": (FILE, b"#" * 70_000, f"{FILE}: 70000 bytes"),
     "outside": ("platforms/x/main.tf", b"# mine\n", "platforms/x/main.tf: outside of tenants/acme/"),
+    "own-rules": ("CODEOWNERS", b"* @mallory\n", "CODEOWNERS: outside of tenants/acme/"),
     "two-tenants": ("tenants/beta/tenant.yaml", b"slug: acme\n", "tenants/beta/tenant.yaml"),
 }
 

@@ -56,6 +56,11 @@ class GitHubDouble:
     def press_ready(self, number: int) -> None:
         self.pulls[number]["draft"] = False
 
+    def open_from_fork(self, login: str, branch: str) -> int:
+        number = self.open_by(login, branch)
+        self.pulls[number]["from"] = f"{login}/fork"
+        return number
+
     def press_close(self, number: int) -> None:
         self.pulls[number]["state"] = "closed"
 
