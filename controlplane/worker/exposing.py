@@ -19,7 +19,7 @@ _PATH = "/metrics"
 
 def own(control: Control, looked_at: Callable[[], float]) -> str:
     """Its calls to AWS, and whether it still looks. What the catalog holds, the API's `/metrics` tells."""
-    idle = max(0.0, time.monotonic() - looked_at())
+    idle = round(max(0.0, time.monotonic() - looked_at()), 3)
     gauges: Families = {"controlplane_worker_seconds_since_look": {(): idle}}
     return "\n".join(figures.exposition(gauges, figures.counters(control))) + "\n"
 
