@@ -56,7 +56,7 @@ def control_of(settings: Settings, db: Database) -> Control:
         cell=settings.cell,
         cells=sources.cells(settings),
         two_person=settings.two_person,
-        worker_lives=lambda: worker_lives(db),
+        worker_lives=lambda cell: worker_lives(db, cell),
         prices=prices_folder(settings),
         price_source=lambda: price_source(settings),
         bill_source=lambda: sources.bills(aws_account(settings)),

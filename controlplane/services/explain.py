@@ -36,8 +36,7 @@ def explain(control: Control, actor: Actor, slug: str) -> dict[str, Any]:
         run = runs.open_run(session, recent[0].id) if recent else None
     going_on = [_run_in_words(run, control.now())] if run is not None else []
     evidence = [*_evidence(view, latest), *going_on, *(f"{plain(e.at)[:19]} {e.text}" for e in told)]
-    house = guidance.House(control.worker_lives(), control.two_person)
-    found = guidance.of_tenant(view, latest, house=house, left=left)
+    found = guidance.of_tenant(view, latest, house=guidance.house_of(control, row.cell), left=left)
     return {
         "slug": slug,
         "phase": view["phase"],

@@ -71,7 +71,7 @@ def readiness(control: Control) -> dict[str, Any]:
     done, not questions from being answered."""
     found = control.db.revision()
     check_revision(found, control.db.place)
-    missing = [] if control.worker_lives() else ["worker"]
+    missing = [] if control.worker_lives("") else ["worker"]
     return {"status": "ready", "catalog_revision": str(found), "missing": missing}
 
 

@@ -16,6 +16,7 @@ from controlplane.domain.explain import (
 )
 from controlplane.domain.operation import Status
 from controlplane.domain.tenant import Phase
+from controlplane.services.control import Control
 
 View = Mapping[str, Any]
 _DIGEST = 12  # so much of a digest is enough to name a plan
@@ -23,10 +24,11 @@ _DIGEST = 12  # so much of a digest is enough to name a plan
 
 @dataclass(frozen=True)
 class House:
-    """What depends on the installation, and not on the operation."""
+    """What depends on the installation, and not on what was asked for."""
 
     workers_alive: bool = True
     two_person: bool = False
+    cell: str = ""  # of several: whose workers are meant
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Remains:
 
 _ANY = House()
 _NOTHING = Remains()
+
+
+def house_of(control: Control, cell: str) -> House:
+    """`cell`: whose workers are meant; where there is one only, any worker does."""
+    where = cell if control.cell_of_many else ""
+    return House(control.worker_lives(where), control.two_person, where)
 
 
 def told_here(view: View, house: House) -> dict[str, str]:
@@ -72,6 +80,7 @@ def of_operation(view: View, evidence: Sequence[str] = (), *, house: House = _AN
             holder=about["holder"] or "",
             queue_position=about["queue_position"],
             workers_alive=house.workers_alive,
+            cell=house.cell,
             needs_second_person=house.two_person and bool(plan.get("delicate")),
             digest=str(plan.get("meaning", ""))[:_DIGEST],
             approval_reasons=waits,

@@ -15,7 +15,7 @@ from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control
 from controlplane.services.founding import call_off
 from controlplane.services.page import decode, encode
-from controlplane.store import operations, reviews, runs, story, tenants
+from controlplane.store import operations, queue, reviews, runs, story, tenants
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Approval, Operation, Plan
 
@@ -42,10 +42,10 @@ def page(
 
 def show(control: Control, actor: Actor, operation_id: str) -> dict[str, Any]:
     with control.db.read() as session:
-        view = views.operation(session, _get(session, actor, operation_id, Action.READ_OPERATION))
+        row = _get(session, actor, operation_id, Action.READ_OPERATION)
+        view, cell = views.operation(session, row), queue.cell_of(session, row)
     if not view["done"]:
-        house = guidance.House(control.worker_lives(), control.two_person)
-        view["metadata"] |= guidance.told_here(view, house)
+        view["metadata"] |= guidance.told_here(view, guidance.house_of(control, cell))
     return view
 
 

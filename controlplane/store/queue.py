@@ -77,6 +77,13 @@ def _in(cell: str) -> list[Any]:
     return [or_(tenant, platform)]
 
 
+def cell_of(session: Session, operation: Operation) -> str:
+    """Whose workers do it: where its tenant or its platform is."""
+    tenant = select(col(Tenant.cell)).where(col(Tenant.uid) == operation.tenant_uid)
+    platform = select(col(Platform.cell)).where(col(Platform.workspace_id) == operation.workspace_id)
+    return session.scalar(tenant) or session.scalar(platform) or ""
+
+
 def claim(session: Session, operation_id: str, now: datetime) -> Leg | None:
     """Take the next leg of an operation; None when somebody else was faster.
 

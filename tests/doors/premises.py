@@ -152,7 +152,7 @@ def open_premises(template: Path, folder: Path) -> Premises:
     control = Control(
         db,
         load_catalog(),
-        worker_lives=lambda: wiring.worker_lives(db),
+        worker_lives=lambda cell: wiring.worker_lives(db, cell),
         courier=lambda: courier,
         keyring=lambda: ring,
     )

@@ -25,7 +25,7 @@ from tests.operations.house import ADMIN, ASK, House
 def test_what_waits_for_its_turn_says_whether_anybody_works(
     house: House, *, alive: bool, command: str
 ) -> None:
-    control = replace(house.control, worker_lives=lambda: alive)
+    control = replace(house.control, worker_lives=lambda cell: alive)
     operation = str(tenants.create(control, ADMIN, Create(slug="acme"), ASK)["id"])
     said = asking.show(control, ADMIN, operation)["metadata"]
     assert said["next_command"].startswith(command)

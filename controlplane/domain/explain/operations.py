@@ -22,6 +22,7 @@ class OperationFacts:
     holder: str = ""  # the operation that holds the workspace
     queue_position: int | None = None
     workers_alive: bool = True
+    cell: str = ""  # of several: whose workers do it
     digest: str = ""  # the meaning of the plan that waits
     approval_reasons: Sequence[str] = ()
     needs_second_person: bool = False
@@ -49,10 +50,11 @@ def _pending(f: OperationFacts) -> Explanation:
         command = f"controlplane operation show {f.holder}"
         return Explanation(cause, position or "the queue's order", f"{SYSTEM}, once that one ended", command)
     if not f.workers_alive:
-        cause = "no worker is alive to take it up"
+        where = f" in the cell {f.cell}" if f.cell else ""
+        cause = f"no worker is alive{where} to take it up"
         evidence = position or "no worker holds a lease"
         return Explanation(
-            cause, evidence, "whoever runs the control plane", "controlplane worker --until-idle"
+            cause, evidence, f"whoever runs the control plane{where}", "controlplane worker --until-idle"
         )
     return Explanation(
         "it waits for a free worker", position or "a worker is alive", SYSTEM, _command("show", f)

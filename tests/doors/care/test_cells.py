@@ -11,7 +11,8 @@ import pytest
 from controlplane.domain.errors import Invalid, Missing, Refused
 from controlplane.domain.quotas.cells import Cell
 from controlplane.operations import Create
-from controlplane.services import cells, tenants, windows
+from controlplane.services import cells, explain, tenants, windows
+from controlplane.services import operations as asking
 from controlplane.services.bodies import NewWindow
 from controlplane.services.control import Ask
 from controlplane.services.drift import scanning
@@ -101,6 +102,18 @@ def test_a_worker_does_what_belongs_to_its_cell(town: Neighbourhood) -> None:
     both = sorted([*found["default"], *found["second"]])
     assert (found["default"], found["second"], found["eu"]) == (["here-one"], ["there-one"], [])
     assert sorted(found[""]) == both
+
+
+def test_what_waits_is_told_of_the_workers_of_its_own_cell(town: Neighbourhood) -> None:
+    for cell in ("default", "second"):
+        create(town, f"in-{cell}", cell=cell)
+    town.control = replace(town.control, worker_lives=lambda cell: cell == "default")
+    told = {cell: explain.explain(town.control, ADMIN, f"in-{cell}") for cell in ("default", "second")}
+    assert told["default"]["cause"] == "it waits for a free worker"
+    assert told["second"]["cause"] == "no worker is alive in the cell second to take it up"
+    for one in told.values():
+        shown = asking.show(town.control, ADMIN, one["operation"])["metadata"]
+        assert (shown["cause"], shown["who_may_act"]) == (one["cause"], one["who_may_act"])
 
 
 def test_a_look_at_one_cell_misses_nothing_of_another(town: Neighbourhood) -> None:

@@ -44,7 +44,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
     first.close()
     db = open_database(url)
     add_platforms(db)
-    yield Control(db, load_catalog(), worker_lives=lambda: True)
+    yield Control(db, load_catalog(), worker_lives=lambda cell: True)
     db.close()
 
 
@@ -81,7 +81,7 @@ def assert_says_what_next(said: dict[str, Any]) -> None:
 def test_every_open_status_of_an_operation(
     control: Control, operation: str, status: Status, workers: bool
 ) -> None:
-    here = replace(control, worker_lives=lambda: workers)
+    here = replace(control, worker_lives=lambda cell: workers)
     change(here, Tenant, phase=Phase.REQUESTED.value)
     change(here, Operation, status=status.value, next_command="")
     assert_says_what_next(operations.show(here, ADMIN, operation)["metadata"])
