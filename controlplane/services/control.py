@@ -62,7 +62,7 @@ class Control:
     cells: Mapping[str, Cell] = field(default_factory=dict)  # beside our own; empty: there is no other
     two_person: bool = True
     budget_headroom_percent: int = 25
-    worker_lives: Callable[[str], bool] = lambda cell: True  # in one of several; "": in any
+    worker_lives: Callable[[str], bool] = lambda _: True  # in one of several; "": in any
     now: Callable[[], datetime] = utc_now
     prices: Path | None = None  # where taken price books are kept
     price_source: Callable[[], PriceSource] | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from controlplane.catalog import Catalog
 from controlplane.domain.desired import wanted_of_tenant, wanted_slots
 from controlplane.domain.errors import Conflict
 from controlplane.domain.names import Slug, TenantUid
@@ -87,7 +88,8 @@ def load(operation_id: str) -> Subject:
         return read(session, operation_id)
 
 
-def read(session: Session, operation_id: str) -> Subject:
+def read(session: Session, operation_id: str, catalog: Catalog | None = None) -> Subject:
+    """`catalog`: that of a door, where no world is installed; a step's is its world's."""
     operation = operations.get(session, operation_id)
     if operation.tenant_uid is None:
         return Subject(operation, platforms.by_workspace(session, operation.workspace_id))
@@ -101,15 +103,15 @@ def read(session: Session, operation_id: str) -> Subject:
         tenants.labels(session, tenant.uid),
         frozenset(row.epoch for row in rows if row.status == "present"),
         _homes(session, tenant),
-        _template(session, operation, tenant),
+        _template(session, operation, tenant, catalog or world().catalog),
     )
 
 
-def _template(session: Session, operation: Operation, tenant: Tenant) -> Template | None:
+def _template(session: Session, operation: Operation, tenant: Tenant, catalog: Catalog) -> Template | None:
     """A rollout's is that which it moves to; everybody else's, that which the tenant is pinned to."""
     moves = Kind(operation.kind) is Kind.ROLLOUT
     digest = operation.payload["template"] if moves else tenant.template_digest
-    return kept.by_digest(session, world().catalog, tenant.blueprint, digest)
+    return kept.by_digest(session, catalog, tenant.blueprint, digest)
 
 
 def _homes(session: Session, tenant: Tenant) -> dict[Environment, Mapping[str, Any]]:

@@ -6,7 +6,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from controlplane.steps import world
 from tests.doors.premises import Premises, make_template, open_premises
+
+
+@pytest.fixture(autouse=True)
+def without_a_world() -> None:
+    """A door has none, whoever had one in this process before: no answer may need what steps work with."""
+    world._installed.clear()
 
 
 @pytest.fixture(scope="session")

@@ -138,9 +138,14 @@ class Premises:
         """A client of a server of its own, as an admin unless said."""
         return self.serve(**more).client(self.token() if token is None else token)
 
-    def close(self) -> None:
+    def close_servers(self) -> None:
+        """Once it returns, every answer was given and told."""
         for server in self._servers:
             server.stop()
+        self._servers.clear()
+
+    def close(self) -> None:
+        self.close_servers()
         self.control.db.close()
 
 

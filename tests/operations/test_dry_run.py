@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api.app import create_app
 from controlplane.domain.cost.gate import Level
 from controlplane.domain.errors import Refused, Unavailable
 from controlplane.domain.names import OperationId, RunId
@@ -16,16 +17,24 @@ from controlplane.domain.operation import Kind
 from controlplane.domain.policy.decision import Policy
 from controlplane.operations import Adopt, Create, Destroy, Request, Resize, Restore, Suspend, Upgrade
 from controlplane.ports import PlanFound, PlanWanted, RunOrder, RunStatus, RunVerb
-from controlplane.services import audit, fleet, tenants
+from controlplane.services import access, audit, fleet, tenants
+from controlplane.services.actor import Role
 from controlplane.services.asking import Way, do
-from controlplane.services.control import Ask
+from controlplane.services.bodies import NewToken
+from controlplane.services.control import Ask, Control
+from controlplane.settings import Settings
 from controlplane.steps import world
+from controlplane.terminal.client import Manner
+from controlplane.terminal.local import LocalClient
+from controlplane.terminal.remote import RemoteClient
+from tests.doors.premises import Server
 from tests.operations.house import ADMIN, House
 from tests.operations.ordinary import change, create, destroy, done, tenant
 from tests.operations.terraform_double import TerraformDouble
 from tests.operations.upgrading import ACKNOWLEDGED
 
 Run = Callable[[], None]
+SHOWN = ("kind", "policy", "cost_before", "cost_after", "rehearsal", "dry_run")
 DRY = Way(Ask(reason="a test"), dry_run=True)
 
 
@@ -118,6 +127,47 @@ def test_the_plan_that_was_rehearsed_is_the_one_that_follows(house: House, looks
         assert rehearsed["plan"][part] == seen["plan"][part]
     same = ("cost_before", "cost_after", "policy")
     assert [rehearsed[part] for part in same] == [seen[part] for part in same]
+
+
+class AtHome(LocalClient):
+    """The command line's own way, where Terraform is a double."""
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(Settings())
+        self.__dict__["_control"] = control
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (Kind.RESIZE, {"size": "small"}),
+        (Kind.UPGRADE, {"acknowledge": list(ACKNOWLEDGED)}),
+        (Kind.SUSPEND, {}),
+        (Kind.DESTROY, {"confirm": "acme"}),
+    ],
+)
+def test_both_ways_in_show_the_same_plan_before_anybody_asked(
+    house: House, looks: Looks, run: Run, kind: Kind, body: dict[str, Any]
+) -> None:
+    create(house)
+    run()
+    server = Server(create_app(house.control))
+    token = access.create_token(house.control, ADMIN, NewToken(name="ci", role=Role.ADMIN), Ask())["secret"]
+    manner, remote = Manner(reason="a test", dry_run=True), RemoteClient(server.url, str(token))
+    try:
+        seen = [way.change(kind.value, "acme", body, manner) for way in (AtHome(house.control), remote)]
+    finally:
+        remote.close()
+        server.stop()
+    here, there = (_without_names(one) for one in seen)
+    assert here == there
+    assert here["rehearsal"]["planned"]
+
+
+def _without_names(view: dict[str, Any]) -> dict[str, Any]:
+    """But for what every asking has of its own."""
+    plan = {name: value for name, value in view["plan"].items() if name not in ("id", "created_at")}
+    return {**{name: view[name] for name in SHOWN}, "plan": plan}
 
 
 def test_a_destroy_shows_what_would_be_gone(house: House, looks: Looks, run: Run) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from controlplane.domain.errors import Invalid, Unavailable
 from controlplane.services.control import Control
+from controlplane.services.figures import exposition
 from controlplane.worker.exposing import exposed, own
 from tests.operations.house import House
 
@@ -37,6 +38,15 @@ def test_it_tells_its_calls_to_aws_and_when_it_last_looked(house: House) -> None
     (idle,) = [line for line in lines if line.startswith("controlplane_worker_seconds_since_look ")]
     assert float(idle.split()[1]) >= 30
     assert other.status_code == 404
+
+
+@pytest.mark.parametrize("value", [999_999, 1_234_567, 123_456_789_012])
+def test_a_figure_is_told_to_its_last_digit_however_large_it_is(value: int) -> None:
+    """Who reads `1.23457e+06` sees a counter that stands still."""
+    calls = {(("service", "rds"),): float(value)}
+    told = list(exposition({"controlplane_tenants": {(): value}}, {"controlplane_aws_calls_total": calls}))
+    assert f"controlplane_tenants {value}" in told
+    assert f'controlplane_aws_calls_total{{service="rds"}} {value}' in told
 
 
 def test_its_port_is_free_again_afterwards(house: House) -> None:

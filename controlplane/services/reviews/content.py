@@ -56,7 +56,7 @@ def as_recorded(session: Session, tenant: Tenant, catalog: Catalog) -> dict[str,
     last = operations.page(session, OperationFilter(tenant_uid=tenant.uid), None, 1)
     if not last or tenant.phase in (Phase.TORN_DOWN, Phase.REQUESTED):
         return {}
-    found = subject.read(session, last[0].id)
+    found = subject.read(session, last[0].id, catalog)
     if not found.slots or found.platform is None or not found.platform.outputs:
         return {}
     pinned = kept.by_digest(session, catalog, tenant.blueprint, tenant.template_digest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import socket
 
 import httpx
@@ -145,6 +147,13 @@ def test_a_token_that_asks_too_fast_is_throttled(premises: Premises) -> None:
     assert int(answers[-1].headers["retry-after"]) >= 1
 
 
+def test_one_token_s_haste_slows_no_other_down(premises: Premises) -> None:
+    server = premises.serve(Limits(requests_per_second=0.01, burst=2))
+    hasty, calm = (server.client(premises.token(name=name)) for name in ("hasty", "calm"))
+    assert [hasty.get("/v1/tenants").status_code for _ in range(3)] == [200, 200, 429]
+    assert calm.get("/v1/tenants").status_code == 200
+
+
 def test_changes_are_counted_more_strictly_than_reads(premises: Premises) -> None:
     http = premises.client(limits=Limits(changes_per_second=1, changes_burst=2))
     made = [http.post("/v1/users", json={"name": f"user-{n}"}).status_code for n in range(4)]
@@ -173,6 +182,23 @@ def test_ids_travel_in_and_out(http: httpx.Client) -> None:
 def test_an_id_that_could_forge_a_log_line_is_replaced(http: httpx.Client) -> None:
     answer = http.get("/v1/tenants", headers={"X-Request-ID": "a b", "traceparent": "nonsense"})
     assert answer.headers["x-request-id"].startswith("req-")
+
+
+def test_a_request_is_one_line_of_json_in_the_log_and_shows_no_secret(
+    premises: Premises, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = premises.token()
+    http = premises.serve().client(secret)
+    with caplog.at_level(logging.INFO, "controlplane.api"):
+        answer = http.get("/v1/tenants/nobody", headers={"X-Request-ID": "mine-3"})
+        premises.close_servers()  # the line is written after the answer
+    (line,) = [
+        json.loads(record.getMessage()) for record in caplog.records if "mine-3" in record.getMessage()
+    ]
+    assert (line["request_id"], line["status"]) == ("mine-3", 404)
+    assert (line["method"], line["route"]) == ("GET", "/v1/tenants/{slug}")
+    assert line["trace"] == answer.headers["traceparent"].split("-")[1]
+    assert secret not in caplog.text
 
 
 def test_the_request_id_stands_in_the_operation_and_in_the_audit(http: httpx.Client) -> None:

@@ -81,6 +81,20 @@ def test_storage_that_autoscaling_grew_becomes_the_new_floor(here: Neighbourhood
     assert only(here, status="written_back")["found"] == "27"
 
 
+def test_a_minor_version_that_rds_raised_is_recorded_and_a_major_one_is_left_to_a_person(
+    here: Neighbourhood,
+) -> None:
+    raised, replaced = here.tenant("raised"), here.tenant("replaced")
+    with here.control.db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE slot SET engine_version = '16.4'")
+    here.cloud.change_database(raised, engine_version="16.8")
+    here.cloud.change_database(replaced, engine_version="17.1")
+    assert scan(here)["inbox"] == {"new": 1, "written_back": 1}
+    versions = [here.slot(slug)["engine_version"] for slug in ("raised", "replaced")]
+    assert versions == ["16.8", "16.4"]
+    assert [(d["tenant"], d["severity"]) for d in scan(here)["items"]] == [("replaced", "real")]
+
+
 def test_nothing_is_written_back_under_the_hands_of_an_operation(here: Neighbourhood) -> None:
     identifier = here.tenant("acme")
     here.cloud.change_database(identifier, storage_gb=27)

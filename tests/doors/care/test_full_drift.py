@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -115,6 +116,16 @@ def test_a_workspace_is_planned_as_it_is_recorded(here: Neighbourhood, plans: Fa
     assert "tenant.auto.tfvars.json" in wanted.files
     assert "tenant.yaml" not in wanted.files
     assert here.slot("acme")["identifier"] in wanted.files["tenant.auto.tfvars.json"]
+
+
+def test_storage_that_grew_is_what_the_next_plan_asks_for(here: Neighbourhood, plans: FakePlans) -> None:
+    identifier = here.tenant("acme")
+    scan(here, every=True)
+    here.cloud.change_database(identifier, storage_gb=27)
+    scan(here, every=True)
+    asked = [json.loads(wanted.files["tenant.auto.tfvars.json"]) for wanted in plans.asked]
+    sizes = [one["slots"]["e1"]["storage_gb"] for one in asked]
+    assert sizes == [20, 27]
 
 
 def test_one_that_cannot_be_planned_is_named_and_the_others_go_on(

@@ -103,6 +103,19 @@ def test_an_urgent_look_asks_for_one_metric_only(here: Neighbourhood) -> None:
     assert only(here)["urgent"] is True
 
 
+def test_everything_that_decides_is_measured_and_the_fleet_is_listed_once(here: Neighbourhood) -> None:
+    bursts, steady = here.tenant("bursts", size="small"), here.tenant("steady", size="large")
+    scan(here)
+    asked = {
+        name: {q.metric for q in here.metrics.asked if q.identifier == name} for name in (bursts, steady)
+    }
+    work = {"CPUUtilization", "FreeableMemory", "SwapUsage", "DatabaseConnections", "FreeStorageSpace"}
+    disk = {f"{way}{what}" for way in ("Read", "Write") for what in ("IOPS", "Latency")}
+    credits = {"CPUCreditBalance", "CPUSurplusCreditBalance", "CPUSurplusCreditsCharged"}
+    assert asked == {bursts: work | disk | credits, steady: work | disk}
+    assert here.cloud.world.calls() == ["databases"]
+
+
 def test_a_selector_narrows_the_scan(here: Neighbourhood) -> None:
     here.tenant("one", load=IDLE, labels={"team": "a"})
     here.tenant("two", load=IDLE, labels={"team": "b"})

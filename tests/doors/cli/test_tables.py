@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.terminal.tables import rich_table
+from controlplane.domain.operation import FINAL, Status
+from controlplane.terminal.tables import color_of, rich_table
 
 TITLES = ("slug", "phase", "stage", "size", "usd/month", "next")
 NEXT = "controlplane operation approve op-1m7w8khsd95yez71 --digest 5f2b6d3f0c4e"
@@ -52,3 +53,12 @@ def test_where_a_table_would_not_be_readable_each_value_has_its_line(
     assert f"next:      {NEXT}" in first.splitlines()  # whole, so that it can be copied
     assert second.splitlines()[0] == "slug:      acme"
     assert "next" not in second  # there is none
+
+
+def test_a_color_says_how_a_thing_stands() -> None:
+    colors = {status: color_of(status.value) for status in Status}
+    went_well = {Status.SUCCEEDED, Status.NO_CHANGES}
+    assert {colors[status] for status in went_well} == {"green"}
+    assert all("red" in colors[status] for status in FINAL - went_well - {Status.CANCELLED})
+    assert {colors[status] for status in (Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW)} == {"yellow"}
+    assert color_of("poc") == ""

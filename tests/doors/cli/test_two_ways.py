@@ -191,6 +191,18 @@ def test_access_and_windows(terminal: Terminal, through_server: Terminal) -> Non
         assert way("window", "remove", window).code == 5
 
 
+def test_an_entry_of_the_audit_that_was_touched_is_named(
+    premises: Premises, terminal: Terminal, through_server: Terminal
+) -> None:
+    premises.tenant("acme")
+    assert terminal("audit", "verify").code == 0
+    with premises.control.db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE audit_entry SET reason = reason || ' ' WHERE seq = 1")
+    local, remote = both(terminal, through_server, ("audit", "verify"))
+    assert (local.code, "entry 1 of the audit" in local.err) == (1, True)
+    assert _unmarked(local) == _unmarked(remote)
+
+
 def test_a_key_asked_twice_is_done_once(terminal: Terminal, through_server: Terminal) -> None:
     for slug, way in (("here", terminal), ("there", through_server)):
         words = ("tenant", "create", slug, "--no-wait", "--idempotency-key", f"k-{slug}", "-o", "name")
