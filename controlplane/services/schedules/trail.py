@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import takewhile
-from pathlib import Path
 
-from controlplane.domain.errors import CatalogCorrupt, Unavailable
+from controlplane.domain.errors import CatalogCorrupt
 from controlplane.services.actor import Actor
 from controlplane.services.control import Control
 from controlplane.store import audit
@@ -28,7 +23,8 @@ def export_old(control: Control, actor: Actor) -> dict[str, int]:
         _require_whole(control)
     gone = 0
     while part is not None:
-        file = _written(control, control.audit_exports, part)
+        with control.db.read() as session:
+            file = audit.write_out(session, part, control.audit_exports)
         with control.db.write() as session:
             audit.trim(session, part, at=control.now(), actor=actor.name, origin=actor.origin, file=file.name)
         gone += part.last - part.first + 1
@@ -50,43 +46,3 @@ def _require_whole(control: Control) -> None:
             f"exporting old entries of the audit: entry {found.broken_seq}: {found.why}; all of them stay",
             hint="controlplane audit verify",
         )
-
-
-def _written(control: Control, folder: Path, part: Stretch) -> Path:
-    """The file with these entries, on the disk when this returns."""
-    target = folder / f"audit-{part.first:09}-{part.last:09}.jsonl"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(control, target, part)
-        _settle(folder)
-    except OSError as error:
-        raise Unavailable(
-            f"exporting old entries of the audit to {target}: {error.strerror or error}; all of them stay",
-            hint="make room there, or let this process write there; the next time goes on",
-        ) from error
-    return target
-
-
-def _write(control: Control, target: Path, part: Stretch) -> None:
-    """Whole or not at all."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        with control.db.read() as session, partial.open("w", encoding="utf-8") as written:
-            partial.chmod(0o600)
-            entries = takewhile(lambda entry: entry["seq"] <= part.last, audit.export(session))
-            written.writelines(json.dumps(entry) + "\n" for entry in entries)
-            written.flush()
-            os.fsync(written.fileno())
-        partial.replace(target)
-    finally:
-        with suppress(OSError):  # what went wrong before is what is told
-            partial.unlink()
-
-
-def _settle(folder: Path) -> None:
-    """The name of a new file is on the disk only when its folder is."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
