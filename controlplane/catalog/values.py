@@ -60,6 +60,16 @@ class AlarmRule:
     share: int
     minutes: int
 
+    def threshold(self, size: DatabaseSize, storage_gb: int) -> int:
+        """Rounded down: connections come in whole numbers, and above 78.4 is above 78 for them."""
+        whole = {
+            "percent": 100,
+            "max_connections": size.max_connections,
+            "memory": size.memory_bytes,
+            "storage": storage_gb * 1024**3,
+        }
+        return whole[self.of] * self.share // 100
+
 
 @dataclass(frozen=True)
 class Engine:

@@ -53,7 +53,6 @@ SLOT_SHAPE = {
     "alarms": MapOf(ALARM_SHAPE),
 }
 HOME_SHAPE = {name: str for name in HOME_FACTS}
-_GIGABYTE = 1024**3
 _COMPARISONS = {"above": "GreaterThanThreshold", "below": "LessThanThreshold"}
 
 
@@ -115,17 +114,10 @@ def slot_values(slot: SlotSpec, workspace: TenantWorkspace, catalog: Catalog) ->
 
 
 def alarm_values(rule: AlarmRule, slot: SlotSpec, size: DatabaseSize) -> dict[str, Any]:
-    whole = {
-        "percent": 100,
-        "max_connections": size.max_connections,
-        "memory": size.memory_bytes,
-        "storage": slot.storage_gb * _GIGABYTE,
-    }[rule.of]
     return {
         "metric": rule.metric,
         "comparison": _COMPARISONS[rule.side],
-        # Rounded down: connections come in whole numbers, and above 78.4 is above 78 for them.
-        "threshold": whole * rule.share // 100,
+        "threshold": rule.threshold(size, slot.storage_gb),
         "minutes": rule.minutes,
     }
 

@@ -21,6 +21,7 @@ from controlplane.store.tables import Token, User
 
 _PREFIX = "cp_"  # so that scanners of repositories know one when they see it
 _FIRST_TOKEN, _FIRST_DAYS = "tok-first", 30
+_FOUNDER, _FIRST = Actor("controlplane", Role.ADMIN, origin="first-start"), Ask("there was nobody yet")
 
 
 class AlreadyIssued(Conflict):
@@ -143,7 +144,16 @@ def first_token(control: Control, file: Path) -> Path | None:
             return None
     try:
         with control.db.write() as session:
-            access.issue(session, row, secret)
+            view = _token(control, access.issue(session, row, secret))
+            record(
+                control,
+                session,
+                _FOUNDER,
+                _FIRST,
+                action="token.created",
+                subject=f"token/{row.id}",
+                after=view,
+            )
             _write_secret(file, secret)
     except AlreadyExists:
         return None  # another server started at the same moment

@@ -70,18 +70,12 @@ def _thresholds(control: Control, row: FleetDatabase) -> list[dict[str, Any]]:
     """The alarms of this database, as they are rendered for it."""
     size = control.catalog.sizes[Size(row.size)]
     states = alarm_states(control, row.uid)
-    whole = {
-        "percent": 100,
-        "max_connections": size.max_connections,
-        "memory": size.memory_bytes,
-        "storage": row.storage_gb * 1024**3,
-    }
     return [
         {
             "alarm": f"{row.identifier}-{rule.name}",
             "metric": rule.metric,
             "side": rule.side,
-            "threshold": whole[rule.of] * rule.share // 100,
+            "threshold": rule.threshold(size, row.storage_gb),
             "minutes": rule.minutes,
             **states.get(f"{row.identifier}-{rule.name}", _NEVER_TOLD),
         }
