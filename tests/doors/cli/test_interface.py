@@ -67,6 +67,12 @@ LOCK /workspaces/{}/state   UNLOCK /workspaces/{}/state
 EVERYWHERE = ("--output", "--quiet", "--no-color", "--server", "--token")
 CHANGING = ("--wait", "--no-wait", "--timeout", "--dry-run", "--auto-approve", "--reason")
 CHANGING = (*CHANGING, "--if-match", "--idempotency-key")
+# Verbs that only look; and what is about this machine, which has nothing to rehearse in a catalog.
+LOOKS = """
+list show explain history workspace cost plan log estimate forecast tables commitments metrics orphans
+outdated render pipeline checklist verify export
+"""
+OF_THE_MACHINE = ALONE | {"version", "db", "sandbox"}
 OWN = {
     "tenant create": "--stage --size --region --locations --users --label --display-name --blueprint --from",
     "tenant list": "-l --stage --size --phase",
@@ -140,6 +146,13 @@ def test_what_changes_something_says_how() -> None:
     for name in [*changing, "blueprint apply", "migration advance", "migration rollback", "wave abort"]:
         flags = {flag for p in found[name].params for flag in (*p.opts, *p.secondary_opts)}
         assert set(CHANGING) <= flags, name
+
+
+def test_whatever_does_more_than_look_can_be_rehearsed() -> None:
+    for name, command in commands().items():
+        noun, _, verb = name.partition(" ")
+        flags = {flag for parameter in command.params for flag in parameter.opts}
+        assert "--dry-run" in flags or verb in LOOKS.split() or noun in OF_THE_MACHINE, name
 
 
 @pytest.mark.parametrize("name", sorted(OWN))
