@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 
 from controlplane.domain.errors import Unavailable
 from controlplane.supervisor.locks import is_held
 
 _ANSWER_SECONDS = 30.0
-_started: list[subprocess.Popen[bytes]] = []  # kept until they are seen to have ended
 
 
 class WatchdogStarter:
@@ -22,7 +22,6 @@ class WatchdogStarter:
 
     def __call__(self) -> None:
         """Return once a watchdog lives. Asked before a login is closed: without one, no fence."""
-        _started[:] = [process for process in _started if process.poll() is None]
         if is_held(self._lock):
             return
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +33,8 @@ class WatchdogStarter:
                 stderr=log,
                 start_new_session=True,
             )
-        _started.append(process)
+        # Whenever it ends it is reaped, and one that outlives us is nothing to warn of.
+        Thread(target=process.wait, name="watchdog-end", daemon=True).start()
         deadline = time.monotonic() + self._seconds
         while not is_held(self._lock):
             if process.poll() is not None or time.monotonic() > deadline:

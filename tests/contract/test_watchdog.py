@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,25 @@ def test_a_watchdog_lives_when_the_call_returns_and_ends_when_no_fence_stands(
     while is_held(tmp_path / LOCK):
         assert time.monotonic() < deadline, (tmp_path / "watchdog.log").read_text()
         time.sleep(0.05)
+
+
+def test_one_that_ended_is_reaped_though_nobody_asks_for_another(starter: WatchdogStarter) -> None:
+    before = children()
+    starter()
+    deadline = time.monotonic() + 60
+    while children() - before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def children() -> set[int]:
+    """Of this process, those that ended and were not reaped among them."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(stat.parent.name))
+    return found
 
 
 def test_where_one_lives_no_other_is_started(starter: WatchdogStarter, tmp_path: Path) -> None:
