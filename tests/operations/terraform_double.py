@@ -111,6 +111,7 @@ class TerraformDouble:
             "workspace": order.workspace,
             "status": "running",
             "touches": order.touches_database,
+            "timeout_seconds": order.timeout_seconds,
             "interrupted": False,
             "tail": [],
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,7 @@ from controlplane.services import operations as asking
 from controlplane.services import tenants
 from controlplane.services.control import Ask
 from controlplane.services.explain import explain
+from controlplane.steps import settling
 from controlplane.steps.world import install, world
 from controlplane.store import operations
 from controlplane.store.guard import windows
@@ -100,9 +102,12 @@ def test_an_approval_survives_a_plan_that_means_the_same(house: House, worker: W
 
 def move_state(house: House, operation: str) -> None:
     """Somebody else wrote a new serial of the same state: the saved plan is stale."""
-    workspace = asking.show(house.control, ADMIN, operation)["workspace"]
     with house.terraform.world.open() as state:
-        state["states"][workspace]["serial"] += 1
+        state["states"][workspace_of(house, operation)]["serial"] += 1
+
+
+def workspace_of(house: House, operation: str) -> str:
+    return str(asking.show(house.control, ADMIN, operation)["workspace"])
 
 
 def test_an_approval_is_void_for_a_plan_that_means_another_thing(house: House, worker: Worker) -> None:
@@ -110,9 +115,8 @@ def test_an_approval_is_void_for_a_plan_that_means_another_thing(house: House, w
     worker.run(until_idle=True)
     asking.approve(house.control, OTHER, operation, ASK)
     move_state(house, operation)
-    workspace = asking.show(house.control, ADMIN, operation)["workspace"]
     with house.terraform.world.open() as state:
-        state["states"][workspace]["resources"]["module.stray.aws_db_instance.this"] = {
+        state["states"][workspace_of(house, operation)]["resources"]["module.stray.aws_db_instance.this"] = {
             "type": "aws_db_instance",
             "values": {
                 "identifier": "stray",
@@ -126,18 +130,36 @@ def test_an_approval_is_void_for_a_plan_that_means_another_thing(house: House, w
     assert house.cloud.databases() == []
 
 
-def test_a_plan_is_applied_once(house: House, worker: Worker) -> None:
-    operation = tenants.create(house.control, ADMIN, Create(slug="acme"), ASK)["id"]
+def test_a_create_plan_is_applied_once_at_once_in_sequence_and_without_its_state(
+    house: House, worker: Worker
+) -> None:
+    operation = production(house)
     worker.run(until_idle=True)
     plan = asking.show(house.control, ADMIN, operation)["plan"]["id"]
-    with pytest.raises(Conflict, match="applied before"), house.db.write() as session:
-        operations.consume_plan(session, plan, "another-run", datetime.now(UTC))
-    with house.terraform.world.open() as state:
-        state["states"].clear()
-    with pytest.raises(Conflict, match="applied before"), house.db.write() as session:
-        operations.consume_plan(session, plan, "another-run", datetime.now(UTC))
-    with pytest.raises(Conflict):
-        asking.approve(house.control, OTHER, operation, ASK)
+
+    def accepted(_: object = None) -> bool:
+        try:
+            asking.approve(house.control, OTHER, operation, ASK)
+        except Conflict:
+            return False
+        return True
+
+    def use_up(run_id: str) -> None:
+        with house.db.write() as session:
+            operations.consume_plan(session, plan, run_id, datetime.now(UTC))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(accepted, range(8))).count(True) == 1
+    worker.run(until_idle=True)
+    assert status(house, operation) == "succeeded"
+    for lose in (lambda: None, lambda: house.terraform.lose_state(workspace_of(house, operation))):
+        lose()
+        assert not accepted()
+        with pytest.raises(Conflict, match="applied before"):
+            use_up("another-run")
+        worker.run(until_idle=True)
+    assert house.terraform.applied() == [plan]
+    assert len(house.cloud.databases()) == 1
 
 
 def test_a_change_that_is_asked_twice_is_done_once(house: House, worker: Worker) -> None:
@@ -182,3 +204,38 @@ def test_a_long_story_is_told_to_its_end(house: House, worker: Worker) -> None:
     assert all(one["ended_at"] for one in progress)
     told = explain(house.control, ADMIN, "acme")["evidence"]
     assert "line 4" not in " ".join(told)
+
+
+def test_each_phase_has_a_time_out_of_its_own(house: House, worker: Worker) -> None:
+    install(replace(world(), plan_timeout_seconds=11, apply_timeout_seconds=22))
+    tenants.create(house.control, ADMIN, Create(slug="acme"), ASK)
+    worker.run(until_idle=True)
+    with house.terraform.world.open() as state:
+        assert {run["verb"]: run["timeout_seconds"] for run in state["runs"].values()} == {
+            "plan": 11,
+            "apply": 22,
+        }
+
+
+def test_what_may_pass_is_tried_again_five_times_at_most_and_its_reason_is_kept(
+    house: House, worker: Worker
+) -> None:
+    operation = production(house)
+    worker.run(until_idle=True)
+    plan = asking.show(house.control, ADMIN, operation)["plan"]["id"]
+    throttled = {"status": "ended", "exit_code": 1, "interrupted": False, "timed_out": False}
+    throttled["tail"] = ["Throttling: Rate exceeded"]
+    *again, last = [settling.judge(operation, throttled, plan) for _ in range(5)]
+    assert [one["pause_seconds"] for one in again] == [2, 4, 8, 16]
+    assert (last["verdict"], last["status"]) == ("end", "failed")
+    assert "Rate exceeded" in last["problem"]["details"]["last_lines"]
+
+
+@pytest.mark.long
+def test_a_step_whose_call_never_passes_ends_with_its_reason(house: House, worker: Worker) -> None:
+    house.cloud.world.inject("ensure_secret", "throttled", times=99)
+    operation = tenants.create(house.control, ADMIN, Create(slug="acme"), ASK)["id"]
+    worker.run(until_idle=True)
+    seen = asking.show(house.control, ADMIN, operation)
+    assert (seen["status"], seen["error"]["code"]) == ("failed", "throttled")
+    assert house.cloud.databases() == []
