@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +17,7 @@ from controlplane.operations import Create
 from controlplane.services import tenants
 from controlplane.services.control import Control
 from controlplane.services.reviews import asking as reviews
+from controlplane.services.reviews.hooks import receive
 from controlplane.services.reviews.hosting import Hosting
 from controlplane.services.reviews.keeper import Keeper
 from tests.contract.hosts.server import Host, Kind, served
@@ -33,6 +38,7 @@ class Hosted:
     control: Control
     host: Host
     run: Callable[[], None]
+    follow: Callable[[], None]  # what nobody but a webhook sets going
 
     def create(self, slug: str = "acme", **fields: Any) -> dict[str, Any]:
         """Asked for by the verb; its review, planned and shown on its page."""
@@ -53,6 +59,19 @@ class Hosted:
         self.run()
         return self.host.double.texts(self.page)[-1]
 
+    def deliver(self, payload: Mapping[str, Any]) -> bool:
+        """A webhook, with the headers of either host; whether it was news."""
+        body = json.dumps(payload).encode()
+        headers = {
+            "x-hub-signature-256": "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
+            "x-github-delivery": str(uuid.uuid4()),
+            "x-gitlab-token": SECRET,
+            "idempotency-key": str(uuid.uuid4()),
+        }
+        taken = receive(self.control, self.control.host.kind, headers, body)
+        self.follow()
+        return bool(taken["accepted"])
+
 
 @contextmanager
 def hosted(kind: Kind, house: House, folder: Path) -> Iterator[Hosted]:
@@ -70,6 +89,6 @@ def hosted(kind: Kind, house: House, folder: Path) -> Iterator[Hosted]:
             worker.run(until_idle=True)
 
         try:
-            yield Hosted(house, control, host, run)
+            yield Hosted(house, control, host, run, lambda: worker.run(until_idle=True))
         finally:
             worker.engine.stop()

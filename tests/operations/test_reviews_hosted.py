@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.services import operations as asking
+from controlplane.services import tenants
 from controlplane.services.reviews import asking as reviews
 from tests.contract.github.double import GITHUB
 from tests.contract.gitlab.double import GITLAB
@@ -166,12 +167,45 @@ def test_a_fork_never_asks(desk: Hosted, tmp_path: Path) -> None:
     assert desk.host.double.texts(page) == []
 
 
-def asked(desk: Hosted, folder: Path, slug: str) -> None:
-    """A branch for a new tenant, pushed and not yet on any page."""
+def asked(desk: Hosted, folder: Path, slug: str, *sizes: str) -> list[str]:
+    """A branch for a new tenant, pushed and not yet on any page; a commit for each size that is wanted."""
     person = Person(desk.host.double.bare.folder, folder / "clone")
     person.branch(f"new-{slug}")
-    person.write(f"tenants/{slug}/tenant.yaml", f"slug: {slug}\n")
-    person.push(f"new-{slug}")
+    pushed = []
+    for size in sizes or ("micro",):
+        person.write(f"tenants/{slug}/tenant.yaml", f"slug: {slug}\nsize: {size}\n")
+        pushed.append(person.push(f"new-{slug}"))
+    return pushed
+
+
+@pytest.mark.parametrize("backwards", [pytest.param(False, marks=pytest.mark.long), True])
+def test_webhooks_in_any_order_end_in_the_same_state(desk: Hosted, tmp_path: Path, backwards: bool) -> None:
+    """An older push after a newer one; a page that is told to be opened after it was closed."""
+    assert desk.control.forge is not None
+    desk.control.forge().base()
+    desk.run()
+    older, newer = asked(desk, tmp_path / "a", "acme", "micro", "small")
+    asked(desk, tmp_path / "b", "beta")
+    page = desk.host.double.open_by("bob-hub", "new-acme")
+    closed = desk.host.double.open_by("bob-hub", "new-beta")
+    desk.host.double.press_close(closed)
+    desk.follow()
+    assert reviews.page(desk.control, ADMIN)["items"] == [], "nobody told of them yet"
+    told = [{"ref": "refs/heads/new-acme", "before": "0" * 40, "after": older}]
+    told += [{"ref": "refs/heads/new-acme", "before": older, "after": newer}]
+    told += [{"action": action, "pull_request": {"number": closed}} for action in ("opened", "closed")]
+    for payload in reversed(told) if backwards else told:
+        assert desk.deliver(payload)
+    [review] = reviews.page(desk.control, ADMIN)["items"]
+    assert (review["branch"], review["status"]) == ("new-acme", "open")
+    assert desk.host.double.texts(closed) == []
+    desk.host.double.press_merge(page, "bob-hub")
+    for action in ("closed", "opened") if backwards else ("opened", "closed"):
+        assert desk.deliver({"action": action, "pull_request": {"number": page}})
+    [review] = reviews.page(desk.control, ADMIN)["items"]
+    assert (review["branch"], review["status"]) == ("new-acme", "applied")
+    assert tenants.show(desk.control, ADMIN, "acme")["size"] == "small"
+    assert len(desk.house.cloud.databases()) == 1
 
 
 BAD: dict[str, tuple[str, bytes, str]] = {  # branch: what is written where, and what its page is answered
