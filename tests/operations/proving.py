@@ -19,6 +19,7 @@ from controlplane.sandbox.clusters import ADMIN, Clusters
 from tests.fakes.rds import (
     MASTER,
     REPLICATING_MAJOR,
+    SETTINGS,
     Server,
     Servers,
     cluster_folder,
@@ -49,6 +50,11 @@ class Premises:
         side = self.sides[epoch]
         with replace(side, address=side.cluster.address() or side.address).rdsadmin() as connection:
             return rows(connection)
+
+    def bring_back(self, snapshot: str) -> None:
+        """The second server, from a snapshot of the first one."""
+        side = self.sides[2]
+        side.clusters.restore(side.name, SETTINGS, snapshot, 0)
 
 
 @pytest.fixture(scope="module")

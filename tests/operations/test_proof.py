@@ -13,7 +13,7 @@ import pytest
 from controlplane.domain.operation import Kind
 from controlplane.operations import Rollback
 from tests.fakes.writers import Writers
-from tests.operations.ordinary import change, done, tenant
+from tests.operations.ordinary import application, change, destroy, done, tenant
 from tests.operations.proving import (
     Premises,
     assert_whole,
@@ -125,4 +125,21 @@ def test_a_switch_that_a_check_takes_back_loses_no_write(premises: Premises, poi
     held, left = premises.holds(1), premises.holds(2)
     assert_whole(held, acknowledged)
     assert set(left.ledger) <= set(held.ledger), "what only the new database had came back"
+    house.db.close()
+
+
+def test_the_last_snapshot_of_a_destroy_has_every_write_that_was_acknowledged(restoring: Premises) -> None:
+    """The application is fenced before, so that nothing is acknowledged that only the lost server has."""
+    house = restoring.house()
+    login = application(house)
+    with Writers(lambda: login, count=2) as writers:
+        writers.wait_for(50)
+        operation = destroy(house)
+        assert restoring.work() == 0
+        done(house, operation)
+        writers.wait_for_refusals()
+        acknowledged = writers.stop()
+    [taken] = house.cloud.snapshots()
+    restoring.bring_back(taken.identifier)
+    assert_whole(restoring.holds(2), acknowledged)
     house.db.close()
