@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from controlplane.catalog import load
+from controlplane.catalog.values import WiredModule
 from controlplane.domain.names import platform_workspace
 from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import PlatformWorkspace, Rendering
@@ -21,3 +23,16 @@ def rendered(name: str, environment: Environment = Environment.PRODUCTION, **opt
     return render_platform(
         PlatformWorkspace(workspace, name, environment, "us-east-1", "default", options), load()
     )
+
+
+def values(name: str, environment: Environment, **options: Any) -> dict[str, Any]:
+    text = rendered(name, environment, **options).files["platform.auto.tfvars.json"]
+    return dict(json.loads(text))
+
+
+def wired(name: str, module: str) -> list[WiredModule]:
+    return [w for w in load().blueprint(name).platform.modules if w.module == module]
+
+
+def given(module: WiredModule, key: str) -> Any:
+    return dict(module.inputs)[key].value

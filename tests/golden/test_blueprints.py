@@ -5,7 +5,6 @@ Rendered workspaces change on purpose only: UPDATE_GOLDEN=1 writes them anew for
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,29 +12,17 @@ from typing import Any
 import pytest
 
 from controlplane.catalog import load
+from controlplane.catalog.prices.model import load_model
 from controlplane.catalog.values import WiredModule
 from controlplane.domain.errors import Invalid, Refused
 from controlplane.domain.tenant import Environment
 from controlplane.rendering import render_tenant
-from tests.golden.platforms import CASES, OTHERS, SHARED, SHARED_CASES, rendered
+from tests.golden.platforms import CASES, OTHERS, SHARED, SHARED_CASES, given, rendered, values, wired
 from tests.golden.test_golden import compare, own_files, shared_files
 from tests.golden.workspaces import tenant
 
 HERE = Path(__file__).parent
 EDGE, HOST, EVENTS = "serverless_cdn", "single_ec2_event", "serverless_shared_db"
-
-
-def values(name: str, environment: Environment, **options: Any) -> dict[str, Any]:
-    text = rendered(name, environment, **options).files["platform.auto.tfvars.json"]
-    return dict(json.loads(text))
-
-
-def wired(name: str, module: str) -> list[WiredModule]:
-    return [w for w in load().blueprint(name).platform.modules if w.module == module]
-
-
-def given(module: WiredModule, key: str) -> Any:
-    return dict(module.inputs)[key].value
 
 
 @pytest.mark.parametrize(("name", "environment"), CASES)
@@ -106,6 +93,25 @@ def test_every_environment_is_protected_and_production_is_kept_for_a_week(name: 
     assert values(name, Environment.PRODUCTION)["backup_days"] >= 7
 
 
+@pytest.mark.parametrize("name", SHARED)
+def test_the_edge_reads_the_bucket_of_assets_and_no_other(name: str) -> None:
+    buckets = wired(name, "storage_bucket")
+    read = [given(b, "purpose").strip('"') for b in buckets if "reader_distribution_arns" in dict(b.inputs)]
+    assert (read, len(buckets) > 1) == (["assets"], True)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_shared_database_runs_on_arm_unless_said(name: str) -> None:
+    assert all(values(name, e)["database_class"].startswith("db.t4g.") for e in Environment)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_exports_of_tenants_are_forgotten_after_a_year(name: str) -> None:
+    bucket = dict(load().blueprint(name).platform.outputs)["export_bucket"].split(".")[1]
+    (exports,) = [w for w in wired(name, "storage_bucket") if w.name == bucket]
+    assert given(exports, "expire_prefixes") == {"backups/": 365}
+
+
 def test_the_way_out_cannot_go_while_the_application_calls_outside() -> None:
     with pytest.raises(Invalid, match="calls services outside AWS"):
         rendered(EDGE, nat_mode="none")
@@ -118,13 +124,12 @@ def test_production_has_a_gateway() -> None:
     assert values(EDGE, Environment.PRODUCTION)["nat_mode"] == "gateway"
 
 
-def test_functions_never_open_more_connections_than_the_database_bears() -> None:
-    (handler,) = wired(EDGE, "lambda_function")
-    pool = int(given(handler, "environment")["DATABASE_POOL_MAX"].strip('"'))
+@pytest.mark.parametrize("name", [EDGE, HOST])
+def test_functions_never_open_more_connections_than_the_database_bears(name: str) -> None:
     by_class = {s.instance_class: s.max_connections for s in load().sizes.values()}
     for environment in Environment:
-        found = values(EDGE, environment)
-        assert pool * found["api_concurrency"] <= by_class[found["database_class"]]
+        found = values(name, environment)
+        assert 0 < connections(name, found) <= by_class[found["database_class"]]
 
 
 # --- functions, events and a proxy --------------------------------------------------------------------
@@ -138,14 +143,15 @@ def test_no_function_goes_past_the_proxy() -> None:
 
 
 def test_functions_never_open_more_connections_than_the_proxy_takes() -> None:
-    functions = wired(EVENTS, "lambda_function")
-    for environment in Environment:
-        found = values(EVENTS, environment)
-        clients = sum(
-            int(given(f, "environment")["DATABASE_POOL_MAX"].strip('"')) * most_at_once(f, found)
-            for f in functions
-        )
-        assert clients <= 1000  # that the platform's proxy is made for
+    taken = load_model().traffic.proxy_connections
+    assert all(connections(EVENTS, values(EVENTS, e)) <= taken for e in Environment)
+
+
+def connections(name: str, found: dict[str, Any]) -> int:
+    """What all functions that reach the database may have open at once."""
+    reaching = [f for f in wired(name, "lambda_function") if "environment" in dict(f.inputs)]
+    pools = [int(given(f, "environment")["DATABASE_POOL_MAX"].strip('"')) for f in reaching]
+    return sum(pool * most_at_once(f, found) for pool, f in zip(pools, reaching, strict=True))
 
 
 def most_at_once(function: WiredModule, found: dict[str, Any]) -> int:
@@ -158,6 +164,22 @@ def test_what_could_not_be_delivered_is_kept_and_told() -> None:
     (queue,) = wired(EVENTS, "queue")
     assert given(bus, "dead_letter_arn") == f"module.{queue.name}.arn"
     assert given(queue, "alarm_topic_arn") == "module.alerts.arn"
+
+
+def test_receipts_go_to_glacier_and_old_orders_to_a_bucket_that_can_be_asked() -> None:
+    buckets = {w.name: w for w in wired(EVENTS, "storage_bucket")}
+    assert given(buckets["receipts"], "transitions") == {"GLACIER_IR": 90}
+    (archiver,) = [f for f in wired(EVENTS, "lambda_function") if f.name == "archiver"]
+    told = given(archiver, "environment")
+    assert (told["ARCHIVE_BUCKET"], told["ARCHIVE_AFTER_DAYS"]) == ("module.archive.bucket", '"90"')
+    (events,), (reports,) = wired(EVENTS, "event_bus"), wired(EVENTS, "analytics")
+    assert given(events, "rules")["archive-nightly"]["function"] == f"module.{archiver.name}.function"
+    assert (given(reports, "bucket"), list(given(reports, "tables"))) == ("module.archive.bucket", ["orders"])
+
+
+def test_a_larger_nat_instance_comes_before_a_gateway() -> None:
+    found = values(EVENTS, Environment.STAGING, nat_instance_type="t4g.small")
+    assert (found["nat_mode"], found["nat_instance_type"]) == ("instance", "t4g.small")
 
 
 # --- databases alone ----------------------------------------------------------------------------------

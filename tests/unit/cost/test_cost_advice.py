@@ -52,6 +52,22 @@ def test_expected_spend_follows_users_and_businesses() -> None:
         budgets.expected_spend(MODEL, "stars", 1)
 
 
+@pytest.mark.parametrize(
+    ("by", "number", "changes"),
+    [
+        ("users", 499, ()),
+        ("users", 500, ("read replica", "more memory or time for functions", "review CDN caching")),
+        ("users", 2000, ("larger database", "second region", "reserved concurrency", "support plan")),
+        ("businesses", 100, ()),
+        ("businesses", 500, ("storage",)),
+        ("businesses", 1000, ("watch the database", "read replica")),
+        ("businesses", 2000, ("larger database", "NAT gateway", "second region")),
+    ],
+)
+def test_what_changes_follows_users_and_businesses(by: str, number: int, changes: tuple[str, ...]) -> None:
+    assert tuple(budgets.expected_spend(MODEL, by, number).changes) == changes
+
+
 def test_the_buffer_is_what_the_real_lines_leave() -> None:
     estimate = estimate_platform(MODEL, LIST, "serverless_shared_db", "production", 1000)
     assert budgets.buffer_left(Decimal(100), estimate) == Decimal(100) - estimate.known_usd
@@ -198,6 +214,12 @@ def test_functions_need_the_proxy_and_containers_when_pools_grow() -> None:
     assert choose_proxy(MODEL, compute="fargate", concurrency=11).needed
     with pytest.raises(Invalid, match="exceed the proxy"):
         choose_proxy(MODEL, compute="lambda", concurrency=101)
+
+
+def test_five_hundred_executions_at_once_need_pools_of_two() -> None:
+    assert choose_proxy(MODEL, compute="lambda", concurrency=500, pool=2).mandatory
+    with pytest.raises(Invalid, match="exceed the proxy"):
+        choose_proxy(MODEL, compute="lambda", concurrency=500, pool=3)
 
 
 def test_ownership_is_the_bill_and_the_people() -> None:

@@ -123,6 +123,12 @@ def test_every_kind_of_change_has_its_point() -> None:
     assert {10, 20, 25} <= {t.tenants for t in turning_points(MODEL) if t.kind == "milestone"}
 
 
+def test_stages_begin_at_six_and_at_twenty_five_tenants() -> None:
+    told = {t.tenants: t.action for t in turning_points(MODEL) if t.kind == "milestone"}
+    assert "early production" in told[6]
+    assert "right-size" in told[25]
+
+
 def test_options_cost_what_their_rules_say() -> None:
     assert extra("waf") == Decimal("15.00")
     assert extra("proxy") == Decimal("219.00")

@@ -347,6 +347,7 @@ module "archiver" {
     DATABASE_POOL_MAX   = "10"
     DATABASE_POOL_MIN   = "2"
     ARCHIVE_BUCKET      = module.archive.bucket
+    ARCHIVE_AFTER_DAYS  = "90"
   }
   permissions = [
     { actions = ["secretsmanager:GetSecretValue"], resources = [local.application_secret_arn] },
