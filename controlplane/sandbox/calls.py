@@ -35,14 +35,43 @@ _BOTO_NAMES = {
     "states": "stepfunctions",
     "email": "ses",
 }
-# S3's operations that IAM knows under another name.
-_S3_ACTIONS = {
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject",
-    "ListBuckets": "ListAllMyBuckets",
-    "DeleteObjects": "DeleteObject",
+# Operations that IAM knows under another name, by service.
+_ACTIONS = {
+    "s3": {
+        "ListObjects": "ListBucket",
+        "ListObjectsV2": "ListBucket",
+        "HeadBucket": "ListBucket",
+        "HeadObject": "GetObject",
+        "ListBuckets": "ListAllMyBuckets",
+        "DeleteObjects": "DeleteObject",
+        "CreateMultipartUpload": "PutObject",
+        "UploadPart": "PutObject",
+        "CompleteMultipartUpload": "PutObject",
+        "GetBucketEncryption": "GetEncryptionConfiguration",
+        "PutBucketEncryption": "PutEncryptionConfiguration",
+        "DeleteBucketEncryption": "PutEncryptionConfiguration",
+        "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+        "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+        "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+        "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+        "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+        "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+        "GetBucketReplication": "GetReplicationConfiguration",
+        "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+        "GetBucketCors": "GetBucketCORS",
+    },
+    "budgets": {
+        "CreateBudget": "ModifyBudget",
+        "CreateNotification": "ModifyBudget",
+        "DeleteBudget": "ModifyBudget",
+        "DeleteNotification": "ModifyBudget",
+        "DescribeBudget": "ViewBudget",
+        "DescribeNotificationsForBudget": "ViewBudget",
+        "DescribeSubscribersForNotification": "ViewBudget",
+        "UpdateBudget": "ModifyBudget",
+        "UpdateNotification": "ModifyBudget",
+    },
 }
 
 
@@ -64,7 +93,7 @@ class Call:
 
     @property
     def iam_action(self) -> str:
-        action = _S3_ACTIONS.get(self.action, self.action) if self.service == "s3" else self.action
+        action = _ACTIONS.get(self.service, {}).get(self.action, self.action)
         return f"{_IAM_PREFIX.get(self.service, self.service)}:{action}"
 
     def names(self) -> list[str]:

@@ -21,6 +21,7 @@ from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.migration.checklist import EVERY_UPGRADE, Item
 from controlplane.settings import Settings
 from tests.e2e.machine import Machine
+from tests.e2e.rights import beyond_policy
 from tests.e2e.team import BLUEPRINT, ask, run, team, wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres]
@@ -111,6 +112,7 @@ def test_a_tenant_leaves_and_comes_back_with_its_rows(company: Machine) -> None:
     run(company, "tenant", "restore", "acme", *AUTO)
     assert ask(company, "tenant", "show", "acme")["epoch"] == 2
     assert count(company, "acme") == ROWS
+    assert beyond_policy(company) == []
 
 
 @pytest.mark.long

@@ -1,0 +1,124 @@
+"""The policies of docs/iam are the table's, no larger than IAM takes, and hold what is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controlplane.catalog.permissions import ROLES, Grant, Permissions, documents, load
+from controlplane.catalog.permissions.policies import CELL_PATH, MOST_CHARACTERS, size
+from controlplane.domain.errors import Invalid
+from tests.e2e.rights import SEEN
+
+ROOT = Path(__file__).resolve().parents[3]
+TABLE = load()
+MADE = documents(TABLE)
+READS = ("Describe", "Get", "List", "View")
+
+
+def statements(role: str) -> Iterator[dict[str, Any]]:
+    for name, text in MADE.items():
+        if name.startswith(role):
+            yield from json.loads(text)["Statement"]
+
+
+def allowed(role: str) -> set[str]:
+    return {action for statement in statements(role) for action in statement["Action"]}
+
+
+def test_the_committed_policies_are_what_the_table_makes() -> None:
+    committed = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/iam/*.json")}
+    assert committed == MADE, "python -m controlplane.catalog.permissions"
+
+
+@pytest.mark.parametrize("name", sorted(MADE))
+def test_a_policy_is_one_that_iam_takes(name: str) -> None:
+    policy = json.loads(MADE[name])
+    sids = [statement["Sid"] for statement in policy["Statement"]]
+    assert policy["Version"] == "2012-10-17"
+    assert size(policy) <= MOST_CHARACTERS
+    assert len(set(sids)) == len(sids)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_s_policies_say_each_action_by_its_name(role: str) -> None:
+    assert allowed(role)
+    assert not [action for action in allowed(role) if "*" in action]
+
+
+def test_whoever_plans_changes_nothing_and_opens_the_master_s_secret_alone() -> None:
+    assert {action for action in allowed("plan") if not action.split(":")[1].startswith(READS)} == {
+        "kms:Decrypt"
+    }
+    (opening,) = (one for one in statements("plan") if "secretsmanager:GetSecretValue" in one["Action"])
+    assert opening["Resource"] == ["arn:aws:secretsmanager:*:*:secret:controlplane/*/master-*"]
+
+
+def test_who_applies_opens_no_other_secret_and_who_keeps_data_changes_no_network() -> None:
+    assert not {one for one in allowed("apply") if one.startswith("secretsmanager:Get")}
+    assert not {one for one in allowed("data") if one.startswith(("ec2:", "iam:"))}
+
+
+def test_what_has_no_limit_by_tag_has_one_by_name_or_reads_or_says_why() -> None:
+    loose = {
+        action
+        for grant in TABLE.grants
+        if grant.resources == ("*",) and not grant.limit
+        for action in grant.actions
+        if not action.split(":")[1].startswith(READS)
+    }
+    assert loose == {"ecs:DeregisterTaskDefinition", "route53:CreateHostedZone"}
+    assert all(len(grant.why) > 10 for grant in TABLE.grants)
+
+
+def test_nobody_within_the_boundary_touches_the_roles_of_the_cell() -> None:
+    denied = [one for one in json.loads(MADE["boundary.json"])["Statement"] if one["Effect"] == "Deny"]
+    assert {"iam:*"} == {one["Action"] for one in denied if CELL_PATH in str(one["Resource"])}
+    (most,) = (one for one in statements("boundary") if one["Effect"] == "Allow")
+    services = {action.partition(":")[0] for action in most["Action"]}
+    assert services == {action.partition(":")[0] for action in TABLE.actions}
+    assert "iam:*" not in most["Action"]
+
+
+def test_a_role_is_taken_with_the_external_id_under_an_operation_s_name() -> None:
+    (trusted,) = statements("trust")
+    assert trusted["Condition"]["StringEquals"] == {"sts:ExternalId": "EXTERNAL_ID"}
+    assert "op-*" in trusted["Condition"]["StringLike"]["sts:RoleSessionName"]
+
+
+def test_every_action_was_seen_on_the_emulator_or_says_why_not() -> None:
+    assert SEEN | TABLE.unseen.keys() == TABLE.actions
+    assert not SEEN & TABLE.unseen.keys()
+
+
+def test_a_role_with_more_than_fits_has_several_policies_that_hold_it_all() -> None:
+    grants = tuple(
+        Grant(f"Part{number}", "plan", "much", ("*",), tuple(f"rds:Describe{number}x{n}" for n in range(100)))
+        for number in range(5)
+    )
+    made = documents(Permissions(grants, {}, {}))
+    parts = [json.loads(made[name])["Statement"] for name in made if name.startswith("plan-")]
+    assert len(parts) > 1
+    assert [one["Sid"] for part in parts for one in part] == [f"Part{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"rds:StartDBInstance"', '"rds:*"', "holds 'rds:*'"),
+        ('role = "data"', 'role = "root"', "is 'root'; allowed: apply, data, plan"),
+        ('limit = "ours"', 'limit = "theirs"', "is 'theirs'; allowed: "),
+        ('name = "KeepSecrets"', 'name = "Keep secrets"', "IAM takes letters and digits"),
+    ],
+)
+def test_a_table_that_means_nothing_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    folder = ROOT / "controlplane" / "catalog" / "permissions"
+    for name in ("actions.toml", "unseen.toml"):
+        (tmp_path / name).write_text((folder / name).read_text(encoding="utf-8").replace(old, new))
+    with pytest.raises(Invalid, match=r"actions.toml") as refused:
+        load(tmp_path)
+    assert message in str(refused.value)
