@@ -23,8 +23,8 @@ variable "external_id" {
   type        = string
 
   validation {
-    condition     = can(regex("^[\\w+=,.@:/-]{16,1224}$", var.external_id))
-    error_message = "An external id has at least 16 characters of letters, digits and _+=,.@:/-."
+    condition     = can(regex("^[\\w+=,.@:/-]{16,200}$", var.external_id))
+    error_message = "An external id has 16 to 200 characters of letters, digits and _+=,.@:/-."
   }
 }
 
