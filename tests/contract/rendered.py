@@ -8,7 +8,7 @@ from pathlib import Path
 
 from controlplane.adapters.terraform.discovery import install
 
-_SECONDS = 300
+_SECONDS = 600
 
 
 class Terraform:
