@@ -51,6 +51,11 @@ run "with_tokens_every_route_asks_but_the_open_ones" {
     condition     = alltrue([for route in values(aws_apigatewayv2_route.this) : route.authorization_type == "JWT"])
     error_message = "A route without a token check appeared."
   }
+
+  assert {
+    condition     = aws_apigatewayv2_authorizer.jwt[0].jwt_configuration[0].issuer == "https://issuer.example" && aws_apigatewayv2_authorizer.jwt[0].jwt_configuration[0].audience == toset(["shop"])
+    error_message = "A token is of this issuer and for this audience."
+  }
 }
 
 run "an_issuer_without_tls_is_refused" {

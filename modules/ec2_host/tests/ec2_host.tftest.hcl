@@ -16,8 +16,8 @@ run "the_cache_listens_to_this_machine_alone" {
   command = apply
 
   assert {
-    condition     = alltrue([for line in ["bind 127.0.0.1", "port 6379", "maxmemory 256mb", "maxmemory-policy allkeys-lru"] : strcontains(aws_instance.this.user_data, line)])
-    error_message = "256 MB, least recently used, localhost, 6379."
+    condition     = alltrue([for line in ["bind 127.0.0.1", "port 6379", "maxmemory 256mb", "maxmemory-policy allkeys-lru", "save \"\""] : strcontains(aws_instance.this.user_data, line)])
+    error_message = "256 MB, least recently used, localhost, 6379, and nothing of it on the disk."
   }
 }
 

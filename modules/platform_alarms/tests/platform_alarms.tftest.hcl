@@ -50,6 +50,11 @@ run "five_pairs_have_their_thresholds_and_tell_the_topic" {
   }
 
   assert {
+    condition     = alltrue([for query in aws_cloudwatch_metric_alarm.this["latency-warning"].metric_query : one(query.metric).stat == "p95"])
+    error_message = "Slow is what 95 of 100 answers are not."
+  }
+
+  assert {
     condition     = aws_sns_topic_subscription.this["ops@example.com"].protocol == "email"
     error_message = "Somebody is told."
   }
@@ -59,7 +64,11 @@ run "the_dashboard_shows_application_databases_infrastructure_and_cost" {
   command = apply
 
   assert {
-    condition     = length(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets) == 14
+    condition = [for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.title] == [
+      "Requests", "Answer times p50, p95, p99", "Errors 4xx and 5xx", "Tasks: CPU and memory", "Healthy and unhealthy tasks",
+      "Databases: connections", "Databases: CPU", "Databases: free memory", "Databases: free storage",
+      "Databases: read and write latency", "Databases: replica lag", "Objects: size and number", "Logs taken in", "Bill so far",
+    ]
     error_message = "A widget for each thing to watch."
   }
 }

@@ -48,6 +48,11 @@ run "shares_of_connections_follow_the_class" {
     condition     = aws_cloudwatch_metric_alarm.this["cpu-critical"].period * aws_cloudwatch_metric_alarm.this["cpu-critical"].evaluation_periods == 600 && aws_cloudwatch_metric_alarm.this["cpu-critical"].threshold == 80
     error_message = "80 % for ten minutes."
   }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["storage-critical"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["storage-critical"].metric_name == "FreeStorageSpace"
+    error_message = "Free storage is watched from below."
+  }
 }
 
 run "a_ceiling_that_aws_would_refuse_is_refused" {

@@ -65,6 +65,11 @@ run "services_write_below_their_own_prefix_for_this_account" {
   }
 
   assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this.rule : rule.expiration[0].days] == [365, 365] && aws_s3_bucket_lifecycle_configuration.this.rule[1].filter[0].prefix == "backups/"
+    error_message = "A year, for the bucket and for a prefix of it."
+  }
+
+  assert {
     condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[2].Resource == "arn:aws:s3:::one/access/AWSLogs/123456789012/*"
     error_message = "A load balancer writes below access/ only."
   }
