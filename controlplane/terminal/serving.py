@@ -127,7 +127,8 @@ def bind(host: str, port: int) -> socket.socket:
     listening: socket.socket | None = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(found[0], socket.SOCK_STREAM)
+        # With its protocol: asyncio must know it for TCP, or an answer waits 40 ms for an acknowledgement.
+        listening = socket.socket(*found[:3])
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(found[4])
         listening.listen(2048)
