@@ -32,7 +32,6 @@ class Subject:
     labels: dict[str, str] | None = None
     there: frozenset[int] = frozenset()  # epochs whose slot an apply has begun to make
     homes: Mapping[Environment, Mapping[str, Any]] = field(default_factory=dict)  # every platform's outputs
-    template: Template | None = None  # that its workspace is to be made from
 
     @property
     def kind(self) -> Kind:
@@ -88,8 +87,7 @@ def load(operation_id: str) -> Subject:
         return read(session, operation_id)
 
 
-def read(session: Session, operation_id: str, catalog: Catalog | None = None) -> Subject:
-    """`catalog`: that of a door, where no world is installed; a step's is its world's."""
+def read(session: Session, operation_id: str) -> Subject:
     operation = operations.get(session, operation_id)
     if operation.tenant_uid is None:
         return Subject(operation, platforms.by_workspace(session, operation.workspace_id))
@@ -103,14 +101,14 @@ def read(session: Session, operation_id: str, catalog: Catalog | None = None) ->
         tenants.labels(session, tenant.uid),
         frozenset(row.epoch for row in rows if row.status == "present"),
         _homes(session, tenant),
-        _template(session, operation, tenant, catalog or world().catalog),
     )
 
 
-def _template(session: Session, operation: Operation, tenant: Tenant, catalog: Catalog) -> Template | None:
-    """A rollout's is that which it moves to; everybody else's, that which the tenant is pinned to."""
-    moves = Kind(operation.kind) is Kind.ROLLOUT
-    digest = operation.payload["template"] if moves else tenant.template_digest
+def template(session: Session, found: Subject, catalog: Catalog) -> Template | None:
+    """A rollout's is that which it moves to; everybody else's, that which the tenant is pinned to. Asked for
+    where it is needed: a template that is lost keeps nobody from lifting a fence."""
+    tenant, moves = found.the_tenant(), found.kind is Kind.ROLLOUT
+    digest = found.payload["template"] if moves else tenant.template_digest
     return kept.by_digest(session, catalog, tenant.blueprint, digest)
 
 
@@ -146,7 +144,9 @@ def slot_spec(row: Slot) -> SlotSpec:
     )
 
 
-def tenant_workspace(subject: Subject, wanted: tuple[SlotSpec, ...]) -> TenantWorkspace:
+def tenant_workspace(
+    subject: Subject, wanted: tuple[SlotSpec, ...], template: Template | None
+) -> TenantWorkspace:
     """The input of the rendering, from what is recorded and what the operation wants."""
     tenant = subject.the_tenant()
     platform = subject.the_platform()
@@ -165,7 +165,7 @@ def tenant_workspace(subject: Subject, wanted: tuple[SlotSpec, ...]) -> TenantWo
         homes=subject.homes,
         labels=subject.labels or {},
         imports=tuple(Import(address, id_) for address, id_ in subject.operation.imports),
-        template=subject.template,
+        template=template,
     )
 
 

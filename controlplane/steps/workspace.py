@@ -50,7 +50,7 @@ def draw(found: subject.Subject) -> Rendering:
     if found.tenant is None:
         return render_platform(replace(subject.platform_workspace(found), credential_write=False), catalog)
     closed = tuple(replace(slot, credential_write=False) for slot in found.wanted())
-    return render_tenant(subject.tenant_workspace(found, closed), catalog)
+    return _drawn(found, closed)
 
 
 def _refuse_impossible(found: subject.Subject) -> None:
@@ -66,7 +66,14 @@ def _render(found: subject.Subject) -> Rendering:
     catalog = world().catalog
     if found.tenant is None:
         return render_platform(subject.platform_workspace(found), catalog)
-    return render_tenant(subject.tenant_workspace(found, _opened(found)), catalog)
+    return _drawn(found, _opened(found))
+
+
+def _drawn(found: subject.Subject, wanted: tuple[SlotSpec, ...]) -> Rendering:
+    here = world()
+    with here.db.read() as session:
+        template = subject.template(session, found, here.catalog)
+    return render_tenant(subject.tenant_workspace(found, wanted, template), here.catalog)
 
 
 def _opened(found: subject.Subject) -> tuple[SlotSpec, ...]:
@@ -165,8 +172,7 @@ def leave(operation_id: str) -> None:
         return
     wanted = tuple(found.slots)
     if wanted:
-        rendering = render_tenant(subject.tenant_workspace(found, wanted), world().catalog)
-        write_files(folder_of(found.operation.workspace_id), rendering.files)
+        write_files(folder_of(found.operation.workspace_id), _drawn(found, wanted).files)
 
 
 def diff_facts(workspace_id: str) -> dict[str, Any]:
@@ -177,8 +183,11 @@ def diff_facts(workspace_id: str) -> dict[str, Any]:
 def pin(session: Session, found: subject.Subject) -> dict[str, Any]:
     """What changes in the tenant's row once its plan is applied or found empty: the template that it is made
     from, which is kept from then on. What Terraform had no part in, such as a stop, pins nobody."""
-    plan, wanted = operations.plan_of(session, found.operation), found.template
-    if wanted is None or plan is None or not plan.binding:
+    plan = operations.plan_of(session, found.operation)
+    if found.tenant is None or plan is None or not plan.binding:
+        return {}
+    wanted = subject.template(session, found, world().catalog)
+    if wanted is None:
         return {}
     templates.keep(session, wanted, world().now())
     if found.the_tenant().template_digest == wanted.digest:

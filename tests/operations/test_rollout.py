@@ -19,6 +19,7 @@ from controlplane.services.control import Ask
 from controlplane.services.templates import outdated, rolling
 from controlplane.services.templates.rolling import NewRollout
 from controlplane.services.workspaces import rendered
+from controlplane.steps import subject
 from controlplane.steps.world import install, world
 from controlplane.store import templates
 from controlplane.worker.loop import Worker
@@ -236,10 +237,12 @@ def test_what_cannot_be_moved_is_refused_with_the_reason(
 def test_a_kept_template_that_somebody_wrote_in_is_not_rendered(
     house: House, run: Run, upgraded: Callable[..., House]
 ) -> None:
-    made(house, run)
+    operation = create(house)
+    run()
     later = upgraded()
     with house.db.write() as session:
         (row,) = templates.of_blueprint(session, BLUEPRINT)
         row.files = {**row.files, "outputs.tf": "# nothing"}
     with pytest.raises(Broken, match="is not what was kept"):
         rendered.workspace(later.control, ADMIN, "acme")
+    assert subject.load(operation).route_slot().epoch == 1, "steps that render nothing go on"

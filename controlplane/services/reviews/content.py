@@ -30,11 +30,12 @@ def recorded(session: Session, tenant: Tenant) -> dict[str, Any]:
     return {**plain, "labels": tenants.labels(session, tenant.uid)}
 
 
-def rendering(found: Subject, catalog: Catalog) -> Rendering:
+def rendering(session: Session, found: Subject, catalog: Catalog) -> Rendering:
     """What the operation's plan was made from: the same inputs give the same bytes."""
     if found.tenant is None:
         return render_platform(subject.platform_workspace(found), catalog)
-    return render_tenant(subject.tenant_workspace(found, found.wanted()), catalog)
+    template = subject.template(session, found, catalog)
+    return render_tenant(subject.tenant_workspace(found, found.wanted(), template), catalog)
 
 
 def proposed(session: Session, review: Review, found: Subject, rendered: Rendering) -> dict[str, str]:
@@ -56,10 +57,10 @@ def as_recorded(session: Session, tenant: Tenant, catalog: Catalog) -> dict[str,
     last = operations.page(session, OperationFilter(tenant_uid=tenant.uid), None, 1)
     if not last or tenant.phase in (Phase.TORN_DOWN, Phase.REQUESTED):
         return {}
-    found = subject.read(session, last[0].id, catalog)
+    found = subject.read(session, last[0].id)
     if not found.slots or found.platform is None or not found.platform.outputs:
         return {}
     pinned = kept.by_digest(session, catalog, tenant.blueprint, tenant.template_digest)
-    workspace = replace(subject.tenant_workspace(found, found.slots), imports=(), template=pinned)
+    workspace = replace(subject.tenant_workspace(found, found.slots, pinned), imports=())
     files = render_tenant(workspace, catalog).files
     return {**files, TENANT_FILE: desired.write(recorded(session, tenant))}

@@ -117,8 +117,8 @@ class Keeper:
             tenant = tenants.by_slug(session, review.tenant_slug)
             files = content.as_recorded(session, tenant, catalog)
             return {**files, layout.TENANT_FILE: review.desired}
-        found = subject.read(session, review.operation_id, catalog)
-        return content.proposed(session, review, found, content.rendering(found, catalog))
+        found = subject.read(session, review.operation_id)
+        return content.proposed(session, review, found, content.rendering(session, found, catalog))
 
     def _close(self, review: Review, operation: Operation) -> None:
         why = str(operation.error.get("detail", "")) or f"its operation is {operation.status}"
