@@ -1,7 +1,7 @@
 """Every change that the sandbox makes to moto, in one place.
 
-- RDS, CloudWatch, Budgets, ECS and autoscaling get the sandbox's backends (`backend.py`, `cloudwatch.py`,
-  `budgets.py`, `containers.py`), and security groups its rules.
+- RDS and CloudWatch get the sandbox's backends (`backend.py`, `cloudwatch.py`), and so do the services around
+  them (`platform`); buckets and the rules of security groups are the sandbox's.
 - A certificate is issued as soon as its proof could be seen.
 - Actions that moto lacks, and errors inside moto, are answered by `server.py` with 400.
 """
@@ -10,19 +10,47 @@ from __future__ import annotations
 
 from moto import settings
 from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.backup.models import backup_backends
 from moto.budgets.models import budgets_backends
+from moto.cloudfront.models import cloudfront_backends
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.codedeploy.models import codedeploy_backends
 from moto.ecs.models import ecs_backends
+from moto.iam.models import iam_backends
 from moto.rds.models import rds_backends
+from moto.sqs.models import sqs_backends
+from moto.xray.models import xray_backends
 
 from controlplane.sandbox.aws.backend import SandboxRds
-from controlplane.sandbox.aws.budgets import SandboxBudgets
 from controlplane.sandbox.aws.cloudwatch import SandboxCloudWatch
-from controlplane.sandbox.aws.containers import SandboxAutoscaling, SandboxEcs, mend_rules
 from controlplane.sandbox.aws.effects import Effects
+from controlplane.sandbox.aws.platform.backup import SandboxBackup
+from controlplane.sandbox.aws.platform.buckets import mend_buckets
+from controlplane.sandbox.aws.platform.budgets import SandboxBudgets
+from controlplane.sandbox.aws.platform.cdn import SandboxCloudFront
+from controlplane.sandbox.aws.platform.containers import SandboxAutoscaling, SandboxEcs, mend_rules
+from controlplane.sandbox.aws.platform.deployments import SandboxCodeDeploy
+from controlplane.sandbox.aws.platform.images import add_dlm
+from controlplane.sandbox.aws.platform.queues import SandboxSqs
+from controlplane.sandbox.aws.platform.roles import SandboxIam
+from controlplane.sandbox.aws.platform.tracing import SandboxXRay
 from controlplane.sandbox.aws.watch import instances
 from controlplane.sandbox.aws.work import Works
 from controlplane.sandbox.metrics import Metrics
+
+_BACKENDS = {
+    applicationautoscaling_backends: SandboxAutoscaling,
+    backup_backends: SandboxBackup,
+    budgets_backends: SandboxBudgets,
+    cloudfront_backends: SandboxCloudFront,
+    cloudwatch_backends: SandboxCloudWatch,
+    codedeploy_backends: SandboxCodeDeploy,
+    ecs_backends: SandboxEcs,
+    iam_backends: SandboxIam,
+    rds_backends: SandboxRds,
+    sqs_backends: SandboxSqs,
+    xray_backends: SandboxXRay,
+}
 
 
 def install(works: Works, metrics: Metrics) -> None:
@@ -30,12 +58,11 @@ def install(works: Works, metrics: Metrics) -> None:
     Effects(works)
     SandboxRds.works = works
     SandboxCloudWatch.metrics = metrics
-    rds_backends.backend = SandboxRds
-    cloudwatch_backends.backend = SandboxCloudWatch
-    budgets_backends.backend = SandboxBudgets
-    ecs_backends.backend = SandboxEcs
-    applicationautoscaling_backends.backend = SandboxAutoscaling
+    for of_moto, backend in _BACKENDS.items():
+        of_moto.backend = backend
+    mend_buckets()
     mend_rules()
+    add_dlm()
     settings.ACM_VALIDATION_WAIT = 0  # a minute, else, in which nothing is proven
 
 
