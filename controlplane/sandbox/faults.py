@@ -24,7 +24,7 @@ class Kind(StrEnum):
     TIMEOUT_AFTER_EFFECT = "timeout_after_effect"  # done, but the connection ends without an answer
     TIMEOUT_BEFORE_EFFECT = "timeout_before_effect"  # not done, and the connection ends without an answer
     SLOW = "slow"  # answered `seconds` later
-    STALE = "stale"  # a read gives the answer that it gave before the last change
+    STALE = "stale"  # a read that was answered before is given that answer again
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,10 @@ class Rule:
     message: str = "injected by the sandbox"
     status: int = 400
 
-    def concerns(self, call: Call) -> bool:
+    def concerns(self, call: Call, *, answered: bool) -> bool:
         return (
-            fnmatchcase(call.service, self.service)
+            (answered or self.fault is not Kind.STALE)
+            and fnmatchcase(call.service, self.service)
             and fnmatchcase(call.action, self.action)
             and (not self.identifier or any(fnmatchcase(n, self.identifier) for n in call.names()))
         )
@@ -63,13 +64,16 @@ class Faults:
         self._rules: list[Rule] = []
         self._asked: list[int] = []
 
-    def match(self, call: Call) -> Rule | None:
-        """The first rule that hits this call; every rule that concerns it counts it."""
+    def match(self, call: Call, *, answered: bool = False) -> Rule | None:
+        """The first rule that hits this call; every rule that concerns it counts it.
+
+        `answered`: the same was asked before, and the answer is still known.
+        """
         with self._lock:
             self._refresh()
             hit = None
             for number, rule in enumerate(self._rules):
-                if rule.concerns(call):
+                if rule.concerns(call, answered=answered):
                     self._asked[number] += 1
                     if hit is None and rule.hits(self._asked[number]):
                         hit = rule

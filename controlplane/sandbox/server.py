@@ -70,7 +70,8 @@ class SandboxApp:
         if call is None:
             return self._ask_moto(environ, None).send(start_response)
         self.record.add(call, _who(call.access_key))
-        return self._answer(environ, call, self.faults.match(call)).send(start_response)
+        rule = self.faults.match(call, answered=_key(call) in self._earlier)
+        return self._answer(environ, call, rule).send(start_response)
 
     def _answer(self, environ: dict[str, Any], call: Call, rule: Rule | None) -> Answer:
         if rule is None:
@@ -101,6 +102,7 @@ class SandboxApp:
                 self.state.save([_service(call)] if call else None)
             elif len(answer.body) < 2**18:
                 self._earlier[_key(call)] = answer
+                self._earlier.move_to_end(_key(call))
                 if len(self._earlier) > _REMEMBERED:
                     self._earlier.popitem(last=False)
         return answer

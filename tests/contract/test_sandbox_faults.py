@@ -104,7 +104,9 @@ def test_a_stale_read_shows_what_was(aws: Stage, inject: Inject) -> None:
     ssm.put_parameter(Name="/stale", Value="old", Type="String")
     assert ssm.get_parameter(Name="/stale")["Parameter"]["Value"] == "old"
     ssm.put_parameter(Name="/stale", Value="new", Type="String", Overwrite=True)
+    ssm.put_parameter(Name="/never-read", Value="new", Type="String")
     inject({"service": "ssm", "action": "GetParameter", "fault": "stale", "count": 1})
+    assert ssm.get_parameter(Name="/never-read")["Parameter"]["Value"] == "new"  # has no answer to repeat
     assert ssm.get_parameter(Name="/stale")["Parameter"]["Value"] == "old"
     assert ssm.get_parameter(Name="/stale")["Parameter"]["Value"] == "new"
 

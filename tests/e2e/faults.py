@@ -1,19 +1,27 @@
-"""Faults that the sandbox injects, and what AWS holds of a tenant afterwards."""
+"""Faults that the sandbox injects, what tenants go through meanwhile, and what AWS holds of them then."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from controlplane.sandbox import lifecycle
 from tests.e2e.machine import Machine
-from tests.e2e.team import SECONDS, ask, client
+from tests.e2e.team import INSPECTOR, SECONDS, ask, begin, client, ended
 
 FAULTS = ("throttle", "error", "timeout_after_effect", "stale")
 _MOST_COMMANDS = 4
 _STRUCK = re.compile(r"injecting (\w+) into \S+?:(\w+)")
+# By verb: how it is asked for, and what a tenant is once it has happened.
+_VERBS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "create": ((), {"phase": "ready"}),
+    "resize": (("--size", "small"), {"phase": "ready", "size": "small"}),
+    "destroy": (("--confirm", "{slug}"), {"phase": "torn_down"}),
+}
 
 
 def rule(action: str, fault: str, identifier: str = "", **more: int) -> dict[str, Any]:
@@ -56,7 +64,7 @@ def _everything(machine: Machine) -> Iterator[str]:
         return [one for page in found for one in page[what]]
 
     for one in pages("rds", "describe_db_instances", "DBInstances"):
-        yield f"instance {one['DBInstanceIdentifier']} {one['DBInstanceStatus']}"
+        yield f"instance {one['DBInstanceIdentifier']} {one['DBInstanceStatus']} {one['DBInstanceClass']}"
     for one in pages("rds", "describe_db_snapshots", "DBSnapshots"):
         yield f"snapshot {one['DBSnapshotIdentifier']} {one['Status']}"
     for one in pages("secretsmanager", "list_secrets", "SecretList", IncludePlannedDeletion=True):
@@ -74,12 +82,36 @@ def planned_again(machine: Machine, slug: str) -> str:
     return str(ask(machine, "tenant", "reconcile", slug, "--auto-approve")["status"])
 
 
-def brought_to(machine: Machine, slug: str, phase: str) -> list[str]:
-    """Do what `tenant explain` says, word for word, until the tenant is there; what had to be done."""
+def brought_to(machine: Machine, slug: str, **wanted: str) -> list[str]:
+    """Do what `tenant explain` says, word for word, until the tenant shows that; what had to be done."""
     done: list[str] = []
-    while ask(machine, "tenant", "show", slug)["phase"] != phase:
+    while not wanted.items() <= ask(machine, "tenant", "show", slug).items():
         explained = ask(machine, "tenant", "explain", slug)
         assert len(done) < _MOST_COMMANDS, (slug, done, explained)
         done.append(str(explained["next_command"]))
         machine.run(*done[-1].split()[1:], seconds=SECONDS)
     return done
+
+
+def live(machine: Machine, slugs: tuple[str, ...], rules: list[dict[str, Any]], verb: str) -> dict[str, Any]:
+    """Change all of them at once under these faults; what each has in AWS once it is where it shall be."""
+    inject(machine, rules)
+    words, wanted = _VERBS[verb]
+    asked = [begin(machine, verb, slug, *(word.format(slug=slug) for word in words)) for slug in slugs]
+    for operation in asked:
+        ended(machine, operation)
+    calm(machine)
+    for slug in slugs:
+        brought_to(machine, slug, **wanted)
+    return {slug: inventory(machine, slug) for slug in slugs}
+
+
+def calls(machine: Machine) -> Counter[str]:
+    """How often each AWS action was called so far, but for who takes the inventory."""
+    info = lifecycle.status(_sandbox(machine)).info
+    assert info is not None
+    counted: Counter[str] = Counter()
+    for who, actions in lifecycle.recorded_actions(info).items():
+        if who != INSPECTOR:
+            counted.update({name.partition(":")[2]: count for name, count in actions.items()})
+    return counted

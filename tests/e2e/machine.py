@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -63,6 +66,17 @@ class Machine:
     def _knows(self, process: Path) -> bool:
         mark = str(self.folder)
         return any(mark in said for said in _told(process))
+
+
+@contextmanager
+def borrowed() -> Iterator[Machine]:
+    """Below a short path that every account may pass: sockets and PostgreSQL's own account need it."""
+    folder = Path(tempfile.mkdtemp(prefix="cp-e2e-")).resolve()
+    folder.chmod(0o711)
+    try:
+        yield Machine(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _told(process: Path) -> Iterator[str]:

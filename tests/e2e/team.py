@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +36,16 @@ def team(machine: Machine) -> Iterator[Machine]:
         yield machine
     finally:
         machine.run("sandbox", "stop", seconds=60)
+
+
+@contextmanager
+def company_of(machine: Machine) -> Iterator[Machine]:
+    """A team with a worker of its own, so that changes go on beside one another."""
+    with team(machine) as made:
+        worker = made.start("worker")
+        yield made
+        worker.send(signal.SIGTERM)
+        worker.wait(60)
 
 
 def run(machine: Machine, *words: str) -> str:

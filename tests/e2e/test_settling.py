@@ -5,7 +5,6 @@ Three tenants in one sandbox. Of one the state is lost once it is ready.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import rmtree
@@ -14,7 +13,7 @@ import pytest
 
 from tests.e2e.by_hand import hand
 from tests.e2e.machine import Machine
-from tests.e2e.team import CREATING, ask, begin, ended, execute, rows, run, shown, team, wait_until
+from tests.e2e.team import CREATING, ask, begin, company_of, ended, execute, rows, run, shown, wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1800)]
 PLANNING = "SELECT 1 FROM run WHERE operation_id = ? AND verb = 'plan' AND status = 'running' AND pid > 0"
@@ -23,12 +22,8 @@ PLAN, LATE, INSIST = "dropped", "late", "insisted"
 
 @pytest.fixture
 def company(machine: Machine) -> Iterator[Machine]:
-    """With a worker of its own."""
-    with team(machine) as made:
-        worker = made.start("worker")
+    with company_of(machine) as made:
         yield made
-        worker.send(signal.SIGTERM)
-        worker.wait(60)
 
 
 def story(machine: Machine, operation: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.by_hand import hand
 from tests.e2e.faults import brought_to, planned_again
 from tests.e2e.machine import Machine
-from tests.e2e.team import CREATING, ask, begin, client, ended, rows, run, team, wait_until
+from tests.e2e.team import CREATING, ask, begin, client, company_of, ended, rows, run, wait_until
 
 pytestmark = [
     pytest.mark.terraform,
@@ -25,11 +25,8 @@ BUCKET = "states"
 @pytest.fixture
 def company(machine: Machine) -> Iterator[Machine]:
     machine.settings["CONTROLPLANE_STATE"] = f"s3://{BUCKET}/fleet"
-    with team(machine) as made:
-        worker = made.start("worker")
+    with company_of(machine) as made:
         yield made
-        worker.send(signal.SIGTERM)
-        worker.wait(60)
 
 
 def test_killed_terraform_is_settled_and_plain_terraform_sees_what_we_see(company: Machine) -> None:
@@ -37,7 +34,7 @@ def test_killed_terraform_is_settled_and_plain_terraform_sees_what_we_see(compan
     wait_until("RDS creates", lambda: bool(rows(company, CREATING)))
     os.killpg(int(rows(company, CREATING)[0]["pid"]), signal.SIGKILL)
     ended(company, operation)
-    brought_to(company, "acme", "ready")
+    brought_to(company, "acme", phase="ready")
     assert len(ask(company, "sandbox", "status")["instances"]) == 1
     assert planned_again(company, "acme") == "no_changes"
     with hand(company) as engineer:
