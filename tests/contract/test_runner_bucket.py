@@ -7,26 +7,21 @@ import os
 import shutil
 import signal
 import subprocess
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from controlplane.adapters.aws.state_bucket import S3StateBucket, make_bucket
 from controlplane.domain.errors import Locked
 from controlplane.domain.names import RunId
-from controlplane.domain.workspace import StateHome
 from controlplane.ports import RunStatus
 from controlplane.rendering.structure import BACKEND_FILE, render_backend
 from tests.contract.runner_stage import WORKSPACE, RealStage, until
+from tests.contract.state_stage import HOME, a_bucket, client, staged
 
 pytestmark = pytest.mark.terraform
-HOME = StateHome("states", "fleet", "us-east-1", path_style=True)
 KEY = HOME.key(WORKSPACE)
 SECONDS = 120
 
@@ -90,21 +85,8 @@ class Premises:
 
 @pytest.fixture
 def premises(tmp_path: Path) -> Iterator[Premises]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    urllib.request.urlopen(f"{endpoint}/moto-api/reset", b"", timeout=30).close()  # one memory a process
-    s3 = boto3.client(
-        "s3", region_name=HOME.region, endpoint_url=endpoint, aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    make_bucket(s3, HOME)
-    stage = RealStage(tmp_path, bucket=S3StateBucket(s3, HOME))
-    try:
-        yield Premises(stage, s3, endpoint)
-    finally:
-        stage.close()
-        server.stop()
+    with a_bucket() as endpoint, staged(tmp_path, endpoint) as stage:
+        yield Premises(stage, client(endpoint), endpoint)
 
 
 def made(state: dict[str, Any]) -> list[str]:

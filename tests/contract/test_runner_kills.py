@@ -22,21 +22,25 @@ from controlplane.store.tables import AuditEntry, Run, WorkerLease
 from controlplane.supervisor.locks import is_held
 from controlplane.supervisor.task import LOCK_INFO_PATH, STATE_PATH
 from tests.contract.runner_stage import WORKSPACE, RealStage, order, until
+from tests.contract.state_stage import BOTH, staged_in
 
 pytestmark = pytest.mark.terraform
 
 A1 = RunId("a1")
 
 
+@pytest.fixture(params=BOTH)
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[RealStage, str]]:
+    """A stage, and where its S3 is."""
+    with staged_in(request.param, tmp_path) as made:
+        made[0].configure(resources=3, seconds=4)
+        made[0].plan()
+        yield made
+
+
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[RealStage]:
-    real = RealStage(tmp_path)
-    real.configure(resources=3, seconds=4)
-    real.plan()
-    try:
-        yield real
-    finally:
-        real.close()
+def stage(home: tuple[RealStage, str]) -> RealStage:
+    return home[0]
 
 
 def resources_of(stage: RealStage) -> list[str]:
@@ -50,18 +54,21 @@ def apply_is_under_way(stage: RealStage) -> None:
     stage.wait_for_line("a1", "r0: Creation complete")
 
 
-def start_in_another_process(stage: RealStage) -> subprocess.Popen[bytes]:
+def start_in_another_process(stage: RealStage, endpoint: str) -> subprocess.Popen[bytes]:
     program = (
-        "import sys, time; from pathlib import Path; from tests.contract.runner_stage import RealStage\n"
-        "RealStage(Path(sys.argv[1])).begin_apply(); print('started', flush=True); time.sleep(100)"
+        "import sys, time; from pathlib import Path; from tests.contract.state_stage import stage_at\n"
+        "stage_at(Path(sys.argv[1]), sys.argv[2]).begin_apply(); print('started', flush=True); time.sleep(99)"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(stage.tmp)], stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", program, str(stage.tmp), endpoint],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
 
 
-def test_a_killed_worker_does_not_harm_its_run(stage: RealStage) -> None:
-    worker = start_in_another_process(stage)
+def test_a_killed_worker_does_not_harm_its_run(home: tuple[RealStage, str]) -> None:
+    stage, endpoint = home
+    worker = start_in_another_process(stage, endpoint)
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"started\n"
     os.killpg(worker.pid, signal.SIGKILL)  # its whole group
@@ -250,7 +257,7 @@ def test_a_terraform_of_somebody_else_in_the_folder_is_waited_for(stage: RealSta
     state.write_bytes(b"{}")
     description.write_text('{"ID": "uuid-1", "Who": "ada@laptop"}')
     lock = "import fcntl, sys, time; f = open(sys.argv[1], 'rb+'); fcntl.lockf(f, fcntl.LOCK_EX)"
-    program = f"{lock}; print('locked', flush=True); time.sleep(100)"
+    program = f"{lock}; print('locked', flush=True); time.sleep(99)"
     ada = subprocess.Popen([sys.executable, "-c", program, str(state)], stdout=subprocess.PIPE)
     assert ada.stdout is not None and ada.stdout.readline() == b"locked\n"
     with pytest.raises(Locked, match="ada@laptop holds the lock uuid-1"):

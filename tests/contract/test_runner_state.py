@@ -13,18 +13,16 @@ from controlplane.domain.errors import Conflict, Missing
 from controlplane.domain.names import RunId
 from controlplane.ports import RunStatus, RunVerb
 from tests.contract.runner_stage import WORKSPACE, RealStage, order
+from tests.contract.state_stage import BOTH, staged_in
 
 pytestmark = pytest.mark.terraform
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[RealStage]:
-    real = RealStage(tmp_path)
-    real.configure(resources=2)
-    try:
+@pytest.fixture(params=BOTH)
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealStage]:
+    with staged_in(request.param, tmp_path) as (real, _):
+        real.configure(resources=2)
         yield real
-    finally:
-        real.close()
 
 
 @pytest.fixture
