@@ -21,3 +21,4 @@ class RestoredState(View):
     workspace: str
     serial: int
     of: int
+    dry_run: bool = False

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import models
 from api.answers import changing, reading
-from api.deps import Caller, ReadsState, WritesState
+from api.deps import Caller, ReadsState, Sending, WritesState
 from api.models.state import RestoredState, StateVersionPage
 from api.problems import MEDIA_TYPE, of_error, request_id
 from controlplane.domain.errors import Locked, Missing
@@ -74,9 +74,9 @@ def versions(caller: ReadsState, workspace_id: str) -> Response:
     summary="Make an older state the newest, under a new serial; nothing in AWS changes",
 )
 def restore(
-    caller: WritesState, workspace_id: str, serial: Annotated[int, Path(ge=0, le=2**31 - 1)]
+    caller: WritesState, sent: Sending, workspace_id: str, serial: Annotated[int, Path(ge=0, le=2**31 - 1)]
 ) -> Response:
-    return JSONResponse(workspaces.put_back(_desk(caller), caller.actor, workspace_id, serial))
+    return JSONResponse(workspaces.put_back(_desk(caller), caller.actor, workspace_id, serial, sent))
 
 
 # No methods of OpenAPI: Terraform's own.

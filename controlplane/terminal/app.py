@@ -24,6 +24,7 @@ from controlplane.terminal.commands import (
     tenants,
 )
 from controlplane.terminal.commands import telling as webhook
+from controlplane.terminal.commands.keeping import state
 from controlplane.terminal.commands.shapes import blueprint, template
 from controlplane.terminal.exits import ExitCode
 from controlplane.terminal.output import Printer
@@ -51,6 +52,7 @@ app.add_typer(template.group, name="template")
 for name in ("wave", "audit", "token", "user", "window"):
     app.add_typer(getattr(fleet, name), name=name)
 app.add_typer(webhook.group, name="webhook")
+app.add_typer(state.group, name="state")
 app.add_typer(machine.db, name="db")
 app.add_typer(machine.key, name="key")
 app.add_typer(machine.sandbox, name="sandbox")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from controlplane.domain.names import TenantUid, tenant_workspace
 from controlplane.domain.tenant import Environment
 
 Answer = dict[str, Any]
@@ -95,6 +97,14 @@ class Client(Protocol):
 
     def sync_reviews(self, manner: Manner) -> Answer: ...
 
+    def states(self, workspace: str) -> Answer: ...
+
+    def state(self, workspace: str, serial: int | None) -> Answer:
+        """In clear; empty where there is none yet."""
+        ...
+
+    def restore_state(self, workspace: str, serial: int, manner: Manner) -> Answer: ...
+
     def audit(self, query: Query) -> Answer: ...
 
     def verify_audit(self, head: str) -> Answer: ...
@@ -156,3 +166,13 @@ class Client(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+_WORKSPACE = re.compile(r"tenant-[a-z][a-z0-9]{7}|platform-.+")
+
+
+def named_workspace(client: Client, text: str) -> str:
+    """The id of a workspace, where that or a tenant's slug may be said. What looks like an id is one."""
+    if _WORKSPACE.fullmatch(text):
+        return text
+    return str(tenant_workspace(TenantUid(str(client.tenant(text)["uid"]))))

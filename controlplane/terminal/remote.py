@@ -140,6 +140,18 @@ class RemoteClient:
     def sync_reviews(self, manner: Manner) -> Answer:
         return self._send("POST", "/v1/reviews/sync", None, manner)
 
+    # --- states
+
+    def states(self, workspace: str) -> Answer:
+        return self._get(f"/v1/workspaces/{_part(workspace)}/state/versions")
+
+    def state(self, workspace: str, serial: int | None) -> Answer:
+        return self._get(f"/v1/workspaces/{_part(workspace)}/state", {"serial": serial})
+
+    def restore_state(self, workspace: str, serial: int, manner: Manner) -> Answer:
+        path = f"/v1/workspaces/{_part(workspace)}/state/versions/{serial}/restore"
+        return self._send("POST", path, None, manner)
+
     # --- audit, access, windows
 
     def audit(self, query: Query) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any
 
 from controlplane.domain.errors import Conflict, FieldError, Invalid, Missing
 from controlplane.services.actor import Action, Actor
+from controlplane.services.asking import Way
 from controlplane.services.control import Control
 from controlplane.store import audit, platforms, tenants
 from controlplane.store.states import States
@@ -55,21 +56,30 @@ def versions(desk: Desk, actor: Actor, workspace: str) -> list[dict[str, Any]]:
     ]
 
 
-def put_back(desk: Desk, actor: Actor, workspace: str, serial: int) -> dict[str, Any]:
-    """Make an older version the newest, under the lock: it says what was, and AWS is left as it is."""
+def put_back(desk: Desk, actor: Actor, workspace: str, serial: int, way: Way) -> dict[str, Any]:
+    """Make an older version the newest, under the lock: it says what was, and AWS is left as it is.
+
+    Asked again it finds that version on top and writes nothing, with an idempotency key or without.
+    """
     _require(desk, actor, workspace, Action.WRITE_STATE)
+    if way.dry_run:
+        return {"workspace": workspace, **desk.states.after_restore(workspace, serial), "dry_run": True}
     lock_id = f"restore:{workspace}"  # of one that was killed here: who asks again takes and frees it
     desk.states.lock(workspace, lock_id, lock_id, {"Operation": "restore", "Who": actor.name})
     try:
+        before = desk.states.head(workspace)
         stored = desk.states.restore(workspace, serial, written_by=actor.name)
     finally:
         desk.states.unlock(workspace, lock_id)
-    after = {"serial": stored.serial, "sha256": stored.sha256, "of": serial}
-    _audit(desk, actor, "state.restored", workspace, after)
+    if before is None or stored.seq != before.seq:
+        after = {"serial": stored.serial, "sha256": stored.sha256, "of": serial}
+        _audit(desk, actor, "state.restored", workspace, after, way.ask.reason)
     return {"workspace": workspace, "serial": stored.serial, "of": serial}
 
 
-def _audit(desk: Desk, actor: Actor, action: str, workspace: str, after: Mapping[str, Any]) -> None:
+def _audit(
+    desk: Desk, actor: Actor, action: str, workspace: str, after: Mapping[str, Any], reason: str = ""
+) -> None:
     with desk.control.db.write() as session:
         audit.append(
             session,
@@ -77,6 +87,7 @@ def _audit(desk: Desk, actor: Actor, action: str, workspace: str, after: Mapping
             actor=actor.name,
             action=action,
             subject=workspace,
+            reason=reason,
             origin=actor.origin,
             after=after,
         )

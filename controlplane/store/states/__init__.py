@@ -140,13 +140,25 @@ class States:
         return {}
 
     def restore(self, workspace: str, serial: int, *, written_by: str) -> StoredState:
-        """Make an older version the newest, under a new serial of the newest lineage."""
-        old, newest = self.get(workspace, serial), self.head(workspace)
-        if newest is None or newest.serial == serial:
-            raise Conflict(f"serial {serial} of {workspace} is the newest already")
+        """Make an older version the newest, under a new serial of the newest lineage; once is enough."""
+        old, newest = self._to_restore(workspace, serial)
         state = json.loads(old.content)
+        if _same_but_serial(state, json.loads(newest.content)):
+            return newest
         state.update(serial=newest.serial + 1, lineage=newest.lineage)
         return self.put(workspace, json.dumps(state, indent=2).encode(), written_by=written_by)
+
+    def after_restore(self, workspace: str, serial: int) -> dict[str, int]:
+        """Under which serial that version would be the newest one; nothing is written."""
+        old, newest = self._to_restore(workspace, serial)
+        again = _same_but_serial(json.loads(old.content), json.loads(newest.content))
+        return {"serial": newest.serial if again else newest.serial + 1, "of": serial}
+
+    def _to_restore(self, workspace: str, serial: int) -> tuple[StoredState, StoredState]:
+        old, newest = self.get(workspace, serial), self.newest(workspace)
+        if newest is None or newest.serial == serial:
+            raise Conflict(f"serial {serial} of {workspace} is the newest already")
+        return old, newest
 
     # --- the lock of the http backend, and of our runs
 
@@ -206,6 +218,11 @@ def parse_state(content: bytes) -> tuple[str, int]:
     if not isinstance(lineage, str) or not lineage or not isinstance(serial, int):
         raise Invalid("this is no Terraform state: lineage or serial cannot be read")
     return lineage, serial
+
+
+def _same_but_serial(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    own = ("serial", "lineage")
+    return {k: v for k, v in one.items() if k not in own} == {k: v for k, v in other.items() if k not in own}
 
 
 def _of(workspace: str) -> Any:

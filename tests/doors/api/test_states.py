@@ -14,7 +14,9 @@ LOCK = {"ID": "lock-1", "Operation": "OperationTypePlan", "Who": "ann@laptop", "
 
 
 def state(serial: int, lineage: str = "aaaa") -> bytes:
-    return json.dumps({"version": 4, "serial": serial, "lineage": lineage, "resources": []}).encode()
+    outputs = {"change": {"value": serial, "type": "number"}}
+    whole = {"version": 4, "serial": serial, "lineage": lineage, "outputs": outputs, "resources": []}
+    return json.dumps(whole).encode()
 
 
 @pytest.fixture
@@ -115,6 +117,9 @@ def test_every_serial_is_listed_read_and_put_back_under_a_new_one(premises: Prem
     assert_problem(http.get(place, params={"serial": 9}), 404, "not_found")
     answer = http.post(f"{place}/versions/1/restore")
     assert (answer.status_code, answer.json()["serial"], answer.json()["of"]) == (200, 3, 1)
+    assert http.get(place).json()["serial"] == 3
+    assert http.post(f"{place}/versions/1/restore").json() == answer.json(), "asked twice, done once"
+    assert http.post(f"{place}/versions/2/restore", params={"dry_run": True}).json()["serial"] == 4
     assert http.get(place).json()["serial"] == 3
     assert_problem(http.post(f"{place}/versions/3/restore"), 409, "conflict")
     [entry] = http.get("/v1/audit", params={"action": "state.restored"}).json()["items"]

@@ -10,7 +10,7 @@ import pytest
 
 from controlplane.services.asking import Way
 from controlplane.services.control import Ask
-from controlplane.terminal import care
+from controlplane.terminal.local import care
 from tests.doors.api.test_problems import assert_problem
 from tests.doors.care.neighbourhood import ADMIN, Neighbourhood
 from tests.doors.cli.terminal import Terminal

@@ -36,6 +36,7 @@ audit      list verify export
 token      create list revoke
 user       list add remove
 webhook    list add remove replay
+state      list show restore
 key        rotate
 sandbox    start stop status reset
 db         migrate backup check

@@ -9,7 +9,6 @@ from typing import Any
 
 from controlplane import checkup, wiring
 from controlplane.domain.operation import Kind
-from controlplane.domain.review.progress import ReviewStatus
 from controlplane.domain.tenant import Environment
 from controlplane.operations import (
     Create,
@@ -194,37 +193,46 @@ class LocalClient:
     # --- reviews: a repository is looked at for who asks
 
     def reviews(self, query: Query) -> Answer:
-        from controlplane.services.reviews import asking as reviews  # noqa: PLC0415
+        from controlplane.terminal.local import reviews  # noqa: PLC0415
 
-        given = _given(query)
-        statuses = [given.pop("status")] if "status" in given else []
-        return reviews.page(self._control, self._actor, [ReviewStatus(s) for s in statuses], **given)
+        return reviews.page(self._control, self._actor, _given(query))
 
     def review(self, review_id: str) -> Answer:
-        from controlplane.services.reviews import asking as reviews  # noqa: PLC0415
+        from controlplane.terminal.local import reviews  # noqa: PLC0415
 
         return reviews.show(self._control, self._actor, review_id)
 
     def open_review(self, body: Query, manner: Manner) -> Answer:
-        from controlplane.services.reviews import asking as reviews  # noqa: PLC0415
-        from controlplane.services.reviews import opening  # noqa: PLC0415
-
-        wanted = bodies.parse(reviews.OpenReview, dict(body))
-        return self._change(
-            manner, ("reviews", wanted), lambda c, ask: opening.open_(c, self._actor, wanted, ask)
-        )
+        return self._send_review("reviews", body, manner)
 
     def steer_review(self, verb: str, review_id: str, manner: Manner) -> Answer:
-        from controlplane.services.reviews import asking as reviews  # noqa: PLC0415
-
-        act = {"approve": reviews.approve, "merge": reviews.merge}[verb]
-        what: tuple[str, Any] = (f"reviews/{review_id}/{verb}", {})
-        return self._change(manner, what, lambda c, ask: act(c, self._actor, review_id, ask))
+        return self._send_review(f"reviews/{review_id}/{verb}", {}, manner)
 
     def sync_reviews(self, manner: Manner) -> Answer:
-        from controlplane.services.reviews import opening  # noqa: PLC0415
+        return self._send_review("reviews/sync", {}, manner)
 
-        return self._change(manner, ("reviews/sync", {}), lambda c, ask: opening.sync(c, self._actor, ask))
+    def _send_review(self, path: str, body: Query, manner: Manner) -> Answer:
+        from controlplane.terminal.local import reviews  # noqa: PLC0415
+
+        return reviews.send(self._control, self._actor, path, body, self._way(manner, path, body))
+
+    # --- states: the key that they are sealed under is opened for who asks
+
+    def states(self, workspace: str) -> Answer:
+        from controlplane.terminal.local import states  # noqa: PLC0415
+
+        return states.page(self._settings, self._control, self._actor, workspace)
+
+    def state(self, workspace: str, serial: int | None) -> Answer:
+        from controlplane.terminal.local import states  # noqa: PLC0415
+
+        return states.read(self._settings, self._control, self._actor, workspace, serial)
+
+    def restore_state(self, workspace: str, serial: int, manner: Manner) -> Answer:
+        from controlplane.terminal.local import states  # noqa: PLC0415
+
+        way = self._way(manner, f"workspaces/{workspace}/state/versions/{serial}/restore", {})
+        return states.restore(self._settings, self._control, self._actor, workspace, serial, way)
 
     # --- audit, access, windows
 
@@ -287,47 +295,41 @@ class LocalClient:
     # --- webhooks: sealing is loaded for who asks
 
     def webhooks(self) -> Answer:
-        from controlplane.services.webhooks import asking as webhooks  # noqa: PLC0415
+        from controlplane.terminal.local import webhooks  # noqa: PLC0415
 
         return webhooks.page(self._control, self._actor)
 
     def add_webhook(self, body: Query, manner: Manner) -> Answer:
-        from controlplane.services.webhooks import asking as webhooks  # noqa: PLC0415
+        from controlplane.terminal.local import webhooks  # noqa: PLC0415
 
-        wanted = bodies.parse(bodies.NewWebhook, dict(body))
-        way = self._way(manner, "webhooks", body)
-        add: Change = lambda c, ask: webhooks.add(c, self._actor, wanted, ask)  # noqa: E731
-        return asking.do_secretly(self._control, self._actor, way, add)
+        return webhooks.add(self._control, self._actor, body, self._way(manner, "webhooks", body))
 
     def remove_webhook(self, webhook_id: str, manner: Manner) -> Answer:
-        from controlplane.services.webhooks import asking as webhooks  # noqa: PLC0415
+        from controlplane.terminal.local import webhooks  # noqa: PLC0415
 
-        what: tuple[str, Any] = (f"webhooks/{webhook_id}", {})
-        return self._change(manner, what, lambda c, ask: webhooks.remove(c, self._actor, webhook_id, ask))
+        way = self._way(manner, f"webhooks/{webhook_id}", {})
+        return webhooks.remove(self._control, self._actor, webhook_id, way)
 
     def replay_webhook(self, webhook_id: str, body: Query, manner: Manner) -> Answer:
-        from controlplane.services.webhooks import asking as webhooks  # noqa: PLC0415
+        from controlplane.terminal.local import webhooks  # noqa: PLC0415
 
-        wanted = bodies.parse(bodies.Replay, dict(body))
-        what = (f"webhooks/{webhook_id}/replay", wanted)
-        return self._change(
-            manner, what, lambda c, ask: webhooks.replay(c, self._actor, webhook_id, wanted, ask)
-        )
+        way = self._way(manner, f"webhooks/{webhook_id}/replay", body)
+        return webhooks.replay(self._control, self._actor, webhook_id, body, way)
 
     # --- cost: its rules and tables are loaded for who asks
 
     def costs(self, what: str, query: Query) -> Answer:
-        from controlplane.terminal import money  # noqa: PLC0415
+        from controlplane.terminal.local import money  # noqa: PLC0415
 
         return money.read(self._control, self._actor, what, _given(query))
 
     def tenant_cost(self, slug: str, query: Query) -> Answer:
-        from controlplane.terminal import money  # noqa: PLC0415
+        from controlplane.terminal.local import money  # noqa: PLC0415
 
         return money.of_tenant(self._control, self._actor, slug, _given(query))
 
     def send_costs(self, what: str, body: Query | None, manner: Manner) -> Answer:
-        from controlplane.terminal import money  # noqa: PLC0415
+        from controlplane.terminal.local import money  # noqa: PLC0415
 
         way = self._way(manner, f"costs/{what}", body or {})
         return money.send(self._control, self._actor, what, body or {}, way)
@@ -335,12 +337,12 @@ class LocalClient:
     # --- the fleet's care
 
     def care(self, path: str, query: Query) -> Answer:
-        from controlplane.terminal import care  # noqa: PLC0415
+        from controlplane.terminal.local import care  # noqa: PLC0415
 
         return care.read(self._control, self._actor, path, _given(query))
 
     def send_care(self, path: str, body: Query, manner: Manner) -> Answer:
-        from controlplane.terminal import care  # noqa: PLC0415
+        from controlplane.terminal.local import care  # noqa: PLC0415
 
         return care.send(self._control, self._actor, path, body, self._way(manner, path, body))
 
