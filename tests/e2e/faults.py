@@ -93,17 +93,28 @@ def brought_to(machine: Machine, slug: str, **wanted: str) -> list[str]:
     return done
 
 
-def live(machine: Machine, slugs: tuple[str, ...], rules: list[dict[str, Any]], verb: str) -> dict[str, Any]:
-    """Change all of them at once under these faults; what each has in AWS once it is where it shall be."""
-    inject(machine, rules)
-    words, wanted = _VERBS[verb]
-    asked = [begin(machine, verb, slug, *(word.format(slug=slug) for word in words)) for slug in slugs]
-    for operation in asked:
+def asked_of_all(machine: Machine, slugs: tuple[str, ...], verb: str) -> dict[str, str]:
+    """Ask for the same change of all of them; the operation of each."""
+    words, _ = _VERBS[verb]
+    return {slug: begin(machine, verb, slug, *(word.format(slug=slug) for word in words)) for slug in slugs}
+
+
+def lived(machine: Machine, asked: dict[str, str], verb: str) -> dict[str, list[str]]:
+    """What each has in AWS once it is where the change was to bring it, by itself or by what it says."""
+    for operation in asked.values():
         ended(machine, operation)
     calm(machine)
-    for slug in slugs:
-        brought_to(machine, slug, **wanted)
-    return {slug: inventory(machine, slug) for slug in slugs}
+    for slug in asked:
+        brought_to(machine, slug, **_VERBS[verb][1])
+    return {slug: inventory(machine, slug) for slug in asked}
+
+
+def live(
+    machine: Machine, slugs: tuple[str, ...], rules: list[dict[str, Any]], verb: str
+) -> dict[str, list[str]]:
+    """Change all of them at once under these faults."""
+    inject(machine, rules)
+    return lived(machine, asked_of_all(machine, slugs, verb), verb)
 
 
 def calls(machine: Machine) -> Counter[str]:

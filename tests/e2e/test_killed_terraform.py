@@ -1,0 +1,89 @@
+"""Terraform is killed at every moment of a tenant's life, wherever states are kept: nothing is made again.
+
+Six tenants at once. One is left alone; of the others Terraform is killed at another moment each, in the
+create, in a resize and in the destroy. Afterwards all have the same in AWS, and want nothing more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.e2e.faults import asked_of_all, lived, planned_again
+from tests.e2e.machine import Machine
+from tests.e2e.team import SECONDS, client, company_of, rows
+
+pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.long, pytest.mark.timeout(3600)]
+HOMES = {"catalog": "", "bucket": "s3://states/fleet"}
+PLAIN = "plain"
+# What Terraform has said when it is killed.
+MOMENTS = {
+    "create": {
+        "planning": "plan for operation%",
+        "others": "%aws_ssm_parameter.this: Creation complete%",
+        "asked": "%aws_db_instance.this: Creating...%",
+        "amid": "%aws_db_instance.this: Still creating%",
+        "made": "%aws_db_instance.this: Creation complete%",
+    },
+    "resize": {
+        "planning": "plan for operation%",
+        "others": "apply for operation%",
+        "asked": "%aws_db_instance.this: Modifying...%",
+        "amid": "%aws_db_instance.this: Still modifying%",
+        "made": "%aws_db_instance.this: Modifications complete%",
+    },
+    "destroy": {
+        "planning": "plan for operation%",
+        "others": "%aws_db_instance.this: Modifying...%",
+        "asked": "%aws_db_instance.this: Destroying...%",
+        "amid": "%aws_db_instance.this: Still destroying%",
+        "made": "%aws_db_instance.this: Destruction complete%",
+    },
+}
+AT_THAT = """
+    SELECT pid FROM run WHERE operation_id = ? AND status = 'running' AND pid > 0
+    AND EXISTS (SELECT 1 FROM run_line WHERE run_id = run.id AND text LIKE ?)
+"""
+OVER = "SELECT status FROM operation WHERE id = ? AND status IN ('succeeded', 'failed', 'partially_applied')"
+
+
+@pytest.mark.parametrize("home", HOMES)
+def test_a_life_in_which_terraform_is_killed_ends_as_one_in_which_it_is_not(
+    machine: Machine, home: str
+) -> None:
+    if HOMES[home]:
+        machine.settings["CONTROLPLANE_STATE"] = HOMES[home]
+    with company_of(machine) as company:
+        for verb, moments in MOMENTS.items():
+            slugs = (PLAIN, *moments)
+            asked = asked_of_all(company, slugs, verb)
+            kill_each(company, {asked[slug]: moment for slug, moment in moments.items()})
+            before = databases(company)
+            there = lived(company, asked, verb)
+            assert there == dict.fromkeys(slugs, there[PLAIN]), verb
+            if verb != "destroy":
+                assert before <= databases(company), "none was replaced"
+                assert {planned_again(company, slug) for slug in slugs} == {"no_changes"}
+
+
+def kill_each(machine: Machine, moments: dict[str, str]) -> None:
+    """Terraform and all its children, of each operation at its moment."""
+    left, end = dict(moments), time.monotonic() + SECONDS
+    while left:
+        assert time.monotonic() < end, left
+        for operation, said in list(left.items()):
+            found = rows(machine, AT_THAT, operation, said)
+            if found:
+                os.killpg(int(found[0]["pid"]), signal.SIGKILL)
+                del left[operation]
+            else:
+                assert not rows(machine, OVER, operation), f"{operation} is over, and never was at {said!r}"
+        time.sleep(0.05)
+
+
+def databases(machine: Machine) -> set[str]:
+    found = client(machine, "rds").describe_db_instances()["DBInstances"]
+    return {str(one["DbiResourceId"]) for one in found}
