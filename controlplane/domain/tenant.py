@@ -133,6 +133,11 @@ _SIZE_BY_CLASS = {
 LADDER = tuple(Size)
 
 
+def is_down(old: str, new: str) -> bool:
+    """Whether that is a step to a smaller size."""
+    return LADDER.index(Size(new)) < LADDER.index(Size(old))
+
+
 def default_size(stage: Stage, locations: int, users: int) -> Size:
     """PoC: micro. Production: what the customer's class maps to, never below small."""
     if stage is Stage.POC:

@@ -5,7 +5,8 @@ too large, may it be changed.
                  └→ too small now, or for long? ─yes→ Underprovisioned, one step up
                        └→ low throughout, and the lower class would do? ─yes→ Overprovisioned, one step down
                              └→ Optimized
-    changed lately? → the finding stands, but nothing is proposed until the cool-down is over
+    changed lately? → the finding stands, but nothing is proposed until the cool-down is over,
+                      but for taking back a step down after which it is too small now
 """
 
 from __future__ import annotations
@@ -196,8 +197,9 @@ def _priced(found: Advice, subject: Subject) -> Advice:
 
 
 def _cooled(found: Advice, subject: Subject, t: Thresholds, now: int) -> Advice:
-    """At most one change of class a cool-down, in whichever direction, whatever the load does."""
-    if found.target is None or subject.last_change_at is None:
+    """At most one change of class a cool-down, in whichever direction, whatever the load does; but a step
+    down that turns out too far is taken back at once, and what then comes waits again."""
+    if found.target is None or subject.last_change_at is None or (found.urgent and subject.stepped_down):
         return found
     until = subject.last_change_at + t.cool_down_days * _DAY
     if now >= until:

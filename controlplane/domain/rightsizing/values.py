@@ -86,6 +86,7 @@ class Subject:
     storage_gb: int
     max_storage_gb: int
     last_change_at: int | None = None  # of its class, seconds since 1970
+    stepped_down: bool = False  # by that change
     monthly_usd: Mapping[Size, Decimal | None] = field(default_factory=dict)  # with each class
     outage: Outage = field(default_factory=Outage)  # of a change of class
     credit_usd: Decimal | None = None  # a surplus vCPU-hour

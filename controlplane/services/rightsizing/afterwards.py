@@ -13,7 +13,7 @@ from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.operation import FINAL, Status
 from controlplane.domain.rightsizing import Finding, Window
 from controlplane.domain.rightsizing.aftercare import Outcome, Verdict, look_back
-from controlplane.domain.tenant import LADDER, Size
+from controlplane.domain.tenant import Size, is_down
 from controlplane.services.control import Control, new_id
 from controlplane.services.reviews.closing import SUPERSEDED
 from controlplane.services.rightsizing import measuring
@@ -93,13 +93,9 @@ def _conclude(session: Session, row: Recommendation, verdict: Verdict, now: date
     words = "; ".join(signal.words for signal in verdict.signals)
     values = {"outcome": verdict.outcome.value, "outcome_words": words, "looked_at": now}
     recommendations.move(session, row.id, ("applied",), values)
-    if verdict.outcome is Outcome.WORSE and _is_down(row.current_size, row.target_size):
+    if verdict.outcome is Outcome.WORSE and is_down(row.current_size, row.target_size):
         recommendations.end_open(session, row.tenant_uid, now, "the last change is to be taken back first")
         recommendations.save(session, _back(row, verdict, now))
-
-
-def _is_down(old: str, new: str) -> bool:
-    return LADDER.index(Size(new)) < LADDER.index(Size(old))
 
 
 def _back(row: Recommendation, verdict: Verdict, now: datetime) -> Recommendation:

@@ -23,7 +23,7 @@ from controlplane.domain.rightsizing import Advice, Measured, Series, Subject, T
 from controlplane.domain.rightsizing.floor import floor_of
 from controlplane.domain.rightsizing.opinions import Opinion
 from controlplane.domain.selectors import Selector, parse_selector
-from controlplane.domain.tenant import Phase, Size, Stage
+from controlplane.domain.tenant import Phase, Size, Stage, is_down
 from controlplane.domain.workspace import SlotSpec
 from controlplane.ports import DatabaseInstance
 from controlplane.services.actor import Action, Actor
@@ -260,6 +260,7 @@ def subject(row: FleetDatabase, costing: Costing) -> Subject:
         storage_gb=row.storage_gb,
         max_storage_gb=max(ceiling, 2 * row.storage_gb),
         last_change_at=int(row.resized_at.timestamp()) if row.resized_at else None,
+        stepped_down=bool(row.resized_from) and is_down(row.resized_from, row.size),
         monthly_usd=costing.by_size(row),
         outage=costing.outage(multi_az=row.multi_az),
         credit_usd=costing.credit_usd(row.region),

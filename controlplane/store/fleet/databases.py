@@ -15,7 +15,7 @@ from controlplane.domain.operation import FINAL, Kind, Status
 from controlplane.domain.selectors import subject_of
 from controlplane.domain.tenant import Phase
 from controlplane.store.slots import GONE
-from controlplane.store.tables import Operation, Slot, Tenant, TenantLabel
+from controlplane.store.tables import Operation, Slot, Tenant, TenantEvent, TenantLabel
 
 # Nothing is looked for of what was only asked for, is being made, or is gone.
 ABSENT = frozenset({Phase.REQUESTED, Phase.PROVISIONING, Phase.TEARING_DOWN, Phase.TORN_DOWN})
@@ -54,6 +54,7 @@ class FleetDatabase:
     slot_environment: str
     busy_with: str = ""  # an operation that is not over
     resized_at: datetime | None = None
+    resized_from: str = ""  # the size before that; empty: it did not change
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -107,7 +108,7 @@ def every(session: Session, region: str | None = None, cell: str = "") -> list[F
         uid = values["uid"]
         more: dict[str, Any] = {
             "busy_with": busy.get(uid, ""),
-            "resized_at": resized.get(uid),
+            **resized.get(uid, {}),
             "labels": labels.get(uid, {}),
         }
         found.append(FleetDatabase(**values, **more))
@@ -134,10 +135,12 @@ def _busy(session: Session) -> dict[str, str]:
     return {str(uid): operation for uid, operation in session.execute(query)}
 
 
-def _resized(session: Session) -> dict[str, datetime]:
-    """When the class was changed last: by a resize that named a size, or by a move to another database."""
+def _resized(session: Session) -> dict[str, dict[str, Any]]:
+    """When the class was changed last, and from which: by a resize that named a size, or by a move to another
+    database."""
     query = (
         select(
+            col(Operation.id),
             col(Operation.tenant_uid),
             col(Operation.kind),
             col(Operation.payload),
@@ -150,11 +153,23 @@ def _resized(session: Session) -> dict[str, datetime]:
         .order_by(col(Operation.seq))
     )
     rows: Sequence[Any] = session.execute(query).all()
+    before = _sizes_before(session)
     return {
-        str(uid): ended
-        for uid, kind, payload, ended in rows
+        str(uid): {"resized_at": ended, "resized_from": before.get(operation, "")}
+        for operation, uid, kind, payload, ended in rows
         if ended is not None and (kind != Kind.RESIZE or payload.get("size"))
     }
+
+
+def _sizes_before(session: Session) -> dict[str, str]:
+    """By the resize that changed it."""
+    query = (
+        select(col(TenantEvent.operation_id), col(TenantEvent.before))
+        .join(Operation, col(Operation.id) == col(TenantEvent.operation_id))
+        .where(col(Operation.kind) == Kind.RESIZE.value)
+        .order_by(col(TenantEvent.seq).desc())
+    )
+    return {str(of): str(before["size"]) for of, before in session.execute(query) if before.get("size")}
 
 
 def _labels(session: Session) -> dict[str, dict[str, str]]:

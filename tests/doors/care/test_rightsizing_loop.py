@@ -18,6 +18,7 @@ from controlplane.services.bodies import NewWindow
 from controlplane.services.control import Ask
 from controlplane.services.rightsizing import deciding, inbox, scanning
 from controlplane.services.rightsizing.asked import Dismissal, Inbox, Scanning
+from controlplane.store import tenants as tenant_rows
 from tests.doors.care.neighbourhood import ADMIN, WAY, Neighbourhood
 from tests.unit.rightsizing.traces import Load, flat
 
@@ -334,6 +335,11 @@ def applied(here: Neighbourhood) -> str:
     id_ = str(only(here)["id"])
     operation = deciding.apply(here.control, ADMIN, id_, ASK)
     here.premises.finish(operation["id"])
+    with here.control.db.write() as session:
+        row = tenant_rows.find(session, "idle")
+        assert row is not None
+        by = {"actor": "a worker", "now": here.clock.now, "operation_id": operation["id"]}
+        tenant_rows.change(session, row.uid, {"size": "micro"}, **by)
     with here.control.db.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE slot SET size = 'micro'")
     here.cloud.change_database(here.slot("idle")["identifier"], instance_class="db.t4g.micro")
@@ -364,6 +370,18 @@ def test_where_a_change_made_it_worse_going_back_is_proposed_and_stays(here: Nei
     assert only(here)["id"] == back["id"]
     operation = deciding.propose(here.control, ADMIN, back["id"], ASK)
     assert operation["kind"] == "resize"
+
+
+def test_a_step_down_that_leaves_it_burning_is_taken_back_before_the_cool_down_is_over(
+    here: Neighbourhood,
+) -> None:
+    applied(here)
+    here.clock.forward(hours=3)
+    here.run("idle", Load(flat(95), 300))
+    scan(here, urgent_only=True)
+    back = only(here)
+    assert (back["urgent"], back["current_size"], back["target_size"]) == (True, "micro", "small")
+    assert deciding.propose(here.control, ADMIN, back["id"], ASK)["kind"] == "resize"
 
 
 def test_a_change_whose_plan_was_rejected_is_not_proposed_again_at_once(here: Neighbourhood) -> None:

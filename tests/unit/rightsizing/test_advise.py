@@ -229,6 +229,17 @@ def test_within_the_cool_down_the_finding_stands_and_nothing_is_proposed() -> No
     assert (after.target, after.held_until) == (Size.MEDIUM, None)
 
 
+def test_a_step_down_after_which_it_is_too_small_now_is_taken_back_at_once() -> None:
+    burning = {"cpu_recent": hot([95.0] * 10)}
+    down = subject(last_change_at=NOW - 3600, stepped_down=True)
+    found = advise(down, LADDER, burning, T, NOW)
+    assert (found.urgent, found.held_until, found.target_now) == (True, None, Size.MEDIUM)
+    after = advise(replace(down, stepped_down=False), LADDER, burning, T, NOW)
+    assert (after.urgent, after.target_now) == (True, None), "of an up the next one waits"
+    calm = look(Load(flat(75), 300), last_change_at=NOW - 3 * DAY, stepped_down=True)
+    assert (calm.finding, calm.urgent, calm.target_now) == (UP, False, None)
+
+
 def test_what_was_measured_on_another_class_is_not_counted() -> None:
     found = look(Load(flat(3), 300), last_change_at=NOW - 8 * DAY)
     assert found.finding is None
