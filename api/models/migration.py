@@ -21,6 +21,7 @@ class Migration(View):
     leftover: list[str]
     fence: Json
     fallback: Json
+    way_back: Json
     rollback_loses: str
     verification: Json | None
     checklist: list[Json]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from controlplane.domain.migration.evidence import Activity, Obstacle, Replication, Verification
+from controlplane.domain.migration.evidence import Activity, Obstacle, Replication, SlotLook, Verification
 from controlplane.domain.schema import Space
 
 
@@ -141,8 +141,13 @@ class Migration(Protocol):
 
     def replication(self, publisher: Login, subscriber: Login, name: str) -> Replication: ...
 
+    def slot(self, publisher: Login, name: str) -> SlotLook:
+        """The publisher's part of it, whether its subscriber answers or not."""
+        ...
+
     def unsubscribe(self, publisher: Login, subscriber: Login | None, name: str) -> None:
-        """Take subscription, slot and publication away; None: the subscriber is gone."""
+        """Take subscription, slot and publication away; None: the subscriber does not answer, and whoever
+        still reads for it is ended."""
         ...
 
     def verify(self, source: Login, target: Login, marker: str = "") -> Verification:

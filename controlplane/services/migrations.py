@@ -25,7 +25,7 @@ from controlplane.services import tenants
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control, plain
 from controlplane.services.moves import row_of
-from controlplane.steps.replicating import is_armed
+from controlplane.steps.replicating import gone_since, is_armed, loses_since
 from controlplane.store import moves, operations, slots
 from controlplane.store import tenants as tenant_rows
 from controlplane.store.moves import Migration
@@ -69,6 +69,7 @@ def _picture(
             "seconds_left": seconds_left(row.fence_deadline, now),
         },
         "fallback": _fallback(row, now),
+        "way_back": _way_back(row),
         "rollback_loses": _would_lose(tenant, row),
         "verification": _verification(row, now),
         "checklist": row.checklist,
@@ -111,14 +112,30 @@ def _fallback(row: Migration, now: datetime) -> dict[str, Any]:
     }
 
 
+_LOOKED = ("level", "why", "active", "lag_bytes", "retained_bytes", "limit_bytes", "arrived_until")
+
+
+def _way_back(row: Migration) -> dict[str, Any]:
+    """Whether rows are sent back, and how that stood at the last look; null: not looked at, or not known."""
+    seen = row.way_back
+    return {
+        "armed": is_armed(row),
+        "looked_at": seen.get("at"),
+        **{name: seen.get(name) for name in _LOOKED},
+        "gone_since": gone_since(row),
+        "slot_dropped": seen.get("slot_dropped"),
+    }
+
+
 def _would_lose(tenant: Tenant, row: Migration) -> str:
     if row.flip == Flip.OPEN:
         return "nothing: the route was not switched"
     if row.flip in (Flip.FLIPPED, Flip.RETURNING) and is_armed(row):
         return f"nothing: what is written to e{row.to_epoch} is sent back to e{row.from_epoch}"
     if row.flip in (Flip.FLIPPED, Flip.RETURNING):
-        since = plain(row.opened_at) or "the switch"
-        return f"everything written since {since}; how much is counted when both databases are closed"
+        ended = f"rows came back until {gone_since(row)}: {row.way_back['why']}; " if gone_since(row) else ""
+        since = loses_since(row) or "the switch"
+        return f"{ended}everything written since {since}; how much is counted when both databases are closed"
     return f"there is no way back to take: e{tenant.epoch} is the truth"
 
 
@@ -147,6 +164,7 @@ def _told(
             may_finalize=earliest is not None and earliest <= now,
             leftover=bool(leftover),
             note=row.note,
+            way_back=row.way_back.get("why", "") if row.flip == Flip.FLIPPED else "",
         ),
     )
     return {

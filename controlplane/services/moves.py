@@ -22,7 +22,7 @@ from controlplane.domain.workspace import SlotSpec
 from controlplane.operations.rollback import LEFTOVER
 from controlplane.services.accept import invalid_field
 from controlplane.services.control import Control
-from controlplane.steps.replicating import is_armed
+from controlplane.steps.replicating import is_armed, loses_since
 from controlplane.steps.subject import slot_spec
 from controlplane.store import drills, moves, operations, platforms, slots
 from controlplane.store.moves import Migration
@@ -219,7 +219,7 @@ def admit_rollback(session: Session, tenant: Tenant, body: Payload) -> Payload:
             f"{tenant.slug} has no way back to take: its migration is {row.state}", hint=_show(tenant)
         )
     if not body.get("accept_loss") and not is_armed(row):
-        since = row.opened_at.isoformat() if row.opened_at else "its switch"
+        since = loses_since(row) or "its switch"
         raise Refused(
             f"going back gives up everything that {tenant.slug} has written since {since}: how much that is "
             "is counted once both databases are closed",

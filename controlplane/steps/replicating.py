@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from controlplane.domain.errors import Conflict, ControlPlaneError, Refused
 from controlplane.domain.migration.evidence import Replication
+from controlplane.domain.migration.soaking import log_limit
 from controlplane.domain.migration.states import Flip, State, Strategy
 from controlplane.ports import Login
 from controlplane.steps import credentials, moving, subject
@@ -31,7 +32,6 @@ _STEADY_MOST_SECONDS = 3600.0
 _ARRIVAL_SECONDS = 120.0
 _TRIAL_SECONDS = 20.0  # of an outage that was approved for something else
 _SEED_SECONDS = 24 * 3600.0
-_SLOT_SHARE = 5  # the log that a slot keeps may take a fifth of its publisher's storage
 
 
 def forward_name(row: Migration) -> str:
@@ -111,7 +111,7 @@ def _looked_after(operation_id: str, found: Subject, row: Migration) -> Replicat
     moving.require_open(row.id)
     ours, theirs = sides(found, row)
     seen = world().ports.migration.replication(ours, theirs, forward_name(row))
-    cap = moving.slot_at(found, row.from_epoch).storage_gb * 2**30 // _SLOT_SHARE
+    cap = log_limit(moving.slot_at(found, row.from_epoch).storage_gb)
     if (seen.retained_bytes or 0) > cap:
         raise Conflict(
             f"the copy falls behind: its slot keeps {seen.retained_bytes} bytes "
@@ -243,6 +243,17 @@ def is_armed(row: Migration) -> bool:
     return bool(row.receipts.get("reverse", {}).get("armed"))
 
 
+def gone_since(row: Migration) -> str | None:
+    """When it stopped, if it was given up while its tenant soaked."""
+    return row.way_back.get("gone_since")
+
+
+def loses_since(row: Migration) -> str | None:
+    """From when on the old database may lack rows, where they are not sent back (any more)."""
+    opened_at = row.opened_at.isoformat() if row.opened_at else None
+    return row.way_back.get("arrived_until") or opened_at
+
+
 @effect("bring_back", "waiting until the old database has everything")
 def bring_back(operation_id: str) -> dict[str, Any]:
     """While the new one is closed. What does not arrive is what the way back gives up."""
@@ -268,11 +279,13 @@ def end_reverse(operation_id: str) -> None:
     if is_armed(row):
         drop(row, found, reverse_name(row), publisher=row.to_epoch)
         moving.keep(row.id, "receipts", {"reverse": {**row.receipts["reverse"], "armed": False}})
+    elif gone_since(row):
+        drop(row, found, reverse_name(row), publisher=row.to_epoch, alone=True)
 
 
-def drop(row: Migration, found: Subject, name: str, *, publisher: int) -> None:
+def drop(row: Migration, found: Subject, name: str, *, publisher: int, alone: bool = False) -> None:
     """Slot, publication and subscription of one direction; a database that is gone took its part along, and
-    one that does not answer keeps the other from nothing."""
+    one that does not answer keeps the source from nothing, nor the target where it is `alone` by now."""
     subscriber = row.from_epoch if publisher == row.to_epoch else row.to_epoch
     if not _is_there(found, publisher):
         return
@@ -280,7 +293,7 @@ def drop(row: Migration, found: Subject, name: str, *, publisher: int) -> None:
     try:
         migration.unsubscribe(sender, control(found, subscriber), name)
     except ControlPlaneError:
-        if publisher == row.to_epoch:
+        if publisher == row.to_epoch and not alone:
             raise
         migration.unsubscribe(sender, None, name)
 

@@ -9,6 +9,7 @@ from controlplane.domain.migration.states import Flip, State, Strategy
 from controlplane.durable import Retry
 from controlplane.steps import credentials, moving, probing, subject
 from controlplane.steps.credentials import login, tags_of
+from controlplane.steps.replicating import loses_since
 from controlplane.steps.snapshots import await_available, prove, receipt
 from controlplane.steps.story import effect, say
 from controlplane.steps.subject import Subject
@@ -157,7 +158,7 @@ def measure_loss(operation_id: str) -> dict[str, Any]:
     same = pictures[0]["tables"] == pictures[1]["tables"]
     ours, theirs = ({name: t["count"] for name, t in p["tables"].items()} for p in pictures)
     rows = {n: theirs[n] - ours.get(n, 0) for n in theirs if theirs[n] != ours.get(n, 0)}
-    since = row.opened_at.isoformat() if row.opened_at else None
+    since = loses_since(row)
     loss = {"since": since, "nothing": same, "rows_more_by_table": rows, "changed_rows": "not counted"}
     moving.keep(row.id, "loss", loss)
     if not same and not found.payload.get("accept_loss"):

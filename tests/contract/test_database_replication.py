@@ -157,6 +157,62 @@ def test_a_stalled_target_shows_as_lag_and_not_as_caught_up(pair: Pair) -> None:
     pair.arrives(pair.target, "sentinel")
 
 
+def test_what_a_slot_keeps_is_known_without_its_subscriber(pair: Pair) -> None:
+    """By this it is seen while a tenant soaks that nobody takes the log which fills the disk."""
+    publisher = pair.source.control
+    assert not pair.migration.slot(publisher, FORWARD).exists
+    pair.seed()
+    first = pair.migration.slot(publisher, FORWARD)
+    assert (first.exists, first.is_lost) == (True, False)
+    pair.migration.write_marker(publisher, "sentinel")
+    pair.arrives(pair.target, "sentinel")
+
+    def has_arrived() -> bool:
+        now = pair.migration.slot(publisher, FORWARD)
+        return now.active and (now.confirmed or 0) >= (first.written or 0) > 0
+
+    wait_until(has_arrived, "what was written before the first look to be confirmed")
+    pair.target.cluster.stop("kill")
+    wait_until(lambda: not pair.migration.slot(publisher, FORWARD).active, "nobody to read")
+    before = pair.migration.slot(publisher, FORWARD)
+    many = "INSERT INTO public.ledger (writer, number) SELECT 1, n FROM generate_series(1, 20000) n"
+    pair.source.run(many)
+    after = pair.migration.slot(publisher, FORWARD)
+    assert after.confirmed == before.confirmed
+    grown = (after.written or 0) - (before.written or 0)
+    assert grown > 1_000_000
+    assert (after.lag_bytes or 0) >= grown
+    assert (after.retained_bytes or 0) >= grown
+    with pytest.raises(Unavailable):
+        pair.status()
+
+
+def test_a_slot_whose_log_was_thrown_away_is_lost_and_not_empty(pair: Pair) -> None:
+    pair.migration.publish(pair.source.control, FORWARD)
+    with pair.source.rdsadmin() as admin:
+        admin.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
+        admin.execute("SELECT pg_reload_conf()")
+        try:
+            for _ in range(3):
+                admin.execute("SELECT pg_switch_wal() FROM pg_logical_emit_message(true, 'a', 'test')")
+            admin.execute("CHECKPOINT")
+            found = pair.migration.slot(pair.source.control, FORWARD)
+        finally:
+            admin.execute("ALTER SYSTEM RESET max_slot_wal_keep_size")
+            admin.execute("SELECT pg_reload_conf()")
+    assert (found.exists, found.is_lost, found.retained_bytes) == (True, True, None)
+    pair.migration.unsubscribe(pair.source.control, None, FORWARD)
+    assert not pair.migration.slot(pair.source.control, FORWARD).exists
+
+
+def test_a_slot_is_dropped_although_its_reader_holds_on(pair: Pair) -> None:
+    """The subscriber still reads and cannot be told to stop: its walsender would hold the slot for ever."""
+    pair.seed()
+    wait_until(lambda: pair.migration.slot(pair.source.control, FORWARD).active, "a reader")
+    pair.migration.unsubscribe(pair.source.control, None, FORWARD)
+    assert not pair.migration.slot(pair.source.control, FORWARD).exists
+
+
 def test_without_copied_sequences_the_target_would_hand_out_used_numbers(pair: Pair) -> None:
     pair.seed()
     pair.source.run("INSERT INTO public.ledger (writer, number) VALUES (1, 1), (1, 2)")

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.domain.errors import Conflict, Denied, Invalid, Missing, Refused, Unavailable
-from controlplane.domain.migration.evidence import Activity, Check, Obstacle, Replication, Verification
+from controlplane.domain.migration.evidence import (
+    Activity,
+    Check,
+    Obstacle,
+    Replication,
+    SlotLook,
+    Verification,
+)
 from controlplane.ports import Login, Probe
 from tests.fakes.world import World
 
@@ -246,6 +253,17 @@ class FakeMigration:
             lag = int(target.get("lag", 0))
             return Replication(True, True, tables, tables, True, lag, lag, 0)
 
+    def slot(self, publisher: Login, name: str) -> SlotLook:
+        with self._database.world.call("slot", name) as state:
+            server = self._database.enter(state, publisher)
+            if name not in server["slots"]:
+                return SlotLook(exists=False)
+            readers = [state["servers"][key] for key in server["slots"][name]]
+            lag = max((int(one.get("lag", 0)) for one in readers), default=0)
+            active = any(one["up"] for one in readers)
+            written = int(_position(server).partition("/")[2], 16)
+            return SlotLook(True, active, lag, lag, name in server["lost"], written, written - lag)
+
     def unsubscribe(self, publisher: Login, subscriber: Login | None, name: str) -> None:
         with self._database.world.call("unsubscribe", name, changes=True) as state:
             if subscriber is not None:
@@ -315,6 +333,7 @@ def _server(master: Login) -> dict[str, Any]:
         "sequences": {},
         "markers": [],
         "slots": {},
+        "lost": [],  # of them, those whose log was thrown away
         "follows": {},
     }
 

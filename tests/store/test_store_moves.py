@@ -210,3 +210,37 @@ def test_a_tenant_that_goes_takes_its_migration_along(db: Database, flip: str, e
     assert (row.state, row.fence_deadline, row.note) == (end, None, "destroyed")
     with db.read() as session:
         assert tenants.by_uid(session, UID).migration_state == "none"
+
+
+@pytest.mark.parametrize(
+    ("state", "flip", "found"),
+    [
+        ("flipped", "flipped", True),
+        ("open", "flipped", True),
+        ("soaking", "flipped", True),
+        ("soaking", "returning", False),
+        ("finalizing", "flipped", False),
+        ("verified", "open", False),
+    ],
+)
+def test_a_way_back_is_watched_and_ended_only_while_the_target_serves(
+    db: Database, state: str, flip: str, *, found: bool
+) -> None:
+    begun(db, state=state, flip=flip, receipts={"reverse": {"armed": True, "name": "n"}, "copy": 1})
+    with db.write() as session:
+        assert [row.id for row in moves.serving(session)] == (["op-1"] if found else [])
+        assert moves.end_way_back(session, "op-1", "too much", {"level": "over"}) is found
+    row = read(db)
+    ended = {"reverse": {"armed": False, "name": "n", "why": "too much"}, "copy": 1}
+    assert (row.receipts == ended, row.way_back == {"level": "over"}) == (found, found)
+
+
+def test_who_sleeps_or_lives_in_another_cell_is_not_watched(db: Database) -> None:
+    begun(db, state="soaking", flip="flipped")
+    with db.write() as session:
+        cell = tenants.by_uid(session, UID).cell
+        assert len(moves.serving(session, cell)) == 1
+        assert moves.serving(session, "elsewhere") == []
+        tenants.by_uid(session, UID).phase = "suspended"
+        session.flush()
+        assert moves.serving(session, cell) == []

@@ -21,7 +21,7 @@ from controlplane.adapters.postgres import (
 from controlplane.adapters.postgres.connection import Connection, Connector
 from controlplane.adapters.postgres.schema_files import SchemaFiles
 from controlplane.domain.errors import Broken
-from controlplane.domain.migration.evidence import Activity, Obstacle, Replication, Verification
+from controlplane.domain.migration.evidence import Activity, Obstacle, Replication, SlotLook, Verification
 from controlplane.ports import Login
 
 VERIFY_SECONDS = 3600
@@ -98,6 +98,9 @@ class MigrationSql:
 
     def replication(self, publisher: Login, subscriber: Login, name: str) -> Replication:
         return replication.status(self._connector, publisher, subscriber, name)
+
+    def slot(self, publisher: Login, name: str) -> SlotLook:
+        return replication.slot(self._connector, publisher, name)
 
     def unsubscribe(self, publisher: Login, subscriber: Login | None, name: str) -> None:
         replication.unsubscribe(self._connector, publisher, subscriber, name)

@@ -20,12 +20,16 @@ from controlplane.adapters.postgres.fence import ensure_schema
 from controlplane.adapters.postgres.picture import user_tables
 from controlplane.adapters.postgres.roles import attempt
 from controlplane.domain.errors import Conflict, Invalid, Unavailable
-from controlplane.domain.migration.evidence import Replication
+from controlplane.domain.migration.evidence import Replication, SlotLook
 from controlplane.ports import Login
 
 PREFIX = "controlplane_"
 MARKER = ("controlplane", "marker")
 RELEASE_SECONDS = 30.0
+_END_READERS = (
+    "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+    " WHERE slot_name = %s AND active_pid IS NOT NULL"
+)
 _UNLOGGED = {
     "log_statement": "none",
     "log_min_duration_statement": "-1",
@@ -100,30 +104,55 @@ def status(connector: Connector, publisher: Login, subscriber: Login, name: str)
     doing = f"looking at the replication {name}"
     with connector.open(publisher, doing) as connection:
         published = {f"{schema}.{table}" for schema, table in _published(connection, name)}
-        slot = connection.execute(
-            "SELECT active, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint,"
-            " pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint"
-            " FROM pg_replication_slots WHERE slot_name = %s",
-            [name],
-        ).fetchone()
+        slot = _slot(connection, name)
     with connector.open(subscriber, doing) as connection:
         subscription = connection.execute(
             "SELECT oid, subenabled FROM pg_subscription WHERE subname = %s", [name]
         ).fetchone()
         ready = _ready(connection, subscription[0]) if subscription else set()
         errors = _errors(connection, name)
-    if slot is None or subscription is None or not published:
+    if not slot.exists or subscription is None or not published:
         return Replication(exists=False)
-    active, lag, retained = slot
     return Replication(
         exists=True,
         enabled=bool(subscription[1]),
         tables=len(published),
         tables_ready=len(published & ready),
-        slot_active=bool(active),
+        slot_active=slot.active,
+        lag_bytes=slot.lag_bytes,
+        retained_bytes=slot.retained_bytes,
+        errors=errors,
+    )
+
+
+def slot(connector: Connector, publisher: Login, name: str) -> SlotLook:
+    check_name(name)
+    with connector.open(publisher, f"looking at the slot {name}") as connection:
+        return _slot(connection, name)
+
+
+def _slot(connection: Connection, name: str) -> SlotLook:
+    """Written is where the next row goes: what was acknowledged and is not on the disk yet lies before it."""
+    row = connection.execute(
+        "SELECT active, pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint,"
+        " pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint,"
+        " to_jsonb(s) ->> 'wal_status' = 'lost',"  # a column that servers before 13 do not have
+        " pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint,"
+        " pg_wal_lsn_diff(confirmed_flush_lsn, '0/0')::bigint"
+        " FROM pg_replication_slots s WHERE slot_name = %s",
+        [name],
+    ).fetchone()
+    if row is None:
+        return SlotLook(exists=False)
+    active, lag, retained, is_lost, written, confirmed = row
+    return SlotLook(
+        exists=True,
+        active=bool(active),
         lag_bytes=None if lag is None else max(0, lag),
         retained_bytes=None if retained is None else max(0, retained),
-        errors=errors,
+        is_lost=bool(is_lost),
+        written=written,
+        confirmed=confirmed,
     )
 
 
@@ -153,7 +182,7 @@ def unsubscribe(connector: Connector, publisher: Login, subscriber: Login | None
         with connector.open(subscriber, doing) as connection:
             _drop_subscription(connection, name)
     with connector.open(publisher, doing) as connection:
-        _drop_slot(connection, name, doing)
+        _drop_slot(connection, name, doing, ends_readers=subscriber is None)
         connection.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
 
 
@@ -169,11 +198,14 @@ def _drop_subscription(connection: Connection, name: str) -> None:
         connection.execute(sql.SQL(statement).format(subscription))
 
 
-def _drop_slot(connection: Connection, name: str, doing: str) -> None:
-    """The walsender of a subscription that just ended holds the slot for a moment."""
+def _drop_slot(connection: Connection, name: str, doing: str, *, ends_readers: bool) -> None:
+    """The walsender of a subscription that just ended holds the slot for a moment; that of one which could
+    not be ended holds it for ever."""
     deadline = time.monotonic() + RELEASE_SECONDS
     while _exists(connection, "pg_replication_slots", "slot_name", name):
         try:
+            if ends_readers:
+                connection.execute(_END_READERS, [name])
             connection.execute("SELECT pg_drop_replication_slot(%s)", [name])
         except pg.ObjectInUse as error:
             if time.monotonic() > deadline:

@@ -17,12 +17,15 @@ _WAITING = (Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW)
 TOLD_STATUSES = frozenset({*FINAL, *HELD, *_WAITING})
 _OPERATION, _TENANT = "operation", "tenant"
 ACCEPTED, EXPIRING, TEST = f"{_OPERATION}.accepted", f"{_TENANT}.expiring", "webhook.test"
+AT_RISK, LOST = f"{_TENANT}.way_back_at_risk", f"{_TENANT}.way_back_lost"
 
 TYPES: Mapping[str, str] = {
     ACCEPTED: "A change was accepted; it waits for its turn.",
     **{f"{_OPERATION}.{status}": f"An operation is `{status}` now." for status in sorted(TOLD_STATUSES)},
     **{f"{_TENANT}.{phase}": f"A tenant is `{phase}` now." for phase in sorted(Phase)},
     EXPIRING: "A proof of concept ends soon: in `left` or less, at `expires_at`.",
+    AT_RISK: "A tenant soaks, and the way back without a loss falls behind or cannot be looked at: `why`.",
+    LOST: "A tenant soaks, and a rollback would lose rows from now on: `why`, and since when.",
     TEST: "Sent when somebody asks for it, to one webhook.",
 }
 
@@ -55,6 +58,13 @@ def of_phase(slug: str, phase: Phase, was: str, reason: str, at: datetime) -> Ev
 def of_expiry(slug: str, left: str, expires_at: datetime | None, at: datetime) -> Event:
     until = expires_at.isoformat() if expires_at else None
     return Event(EXPIRING, f"tenant/{slug}", at, slug, {"tenant": slug, "left": left, "expires_at": until})
+
+
+def of_way_back(slug: str, migration: str, noted: Mapping[str, Any], at: datetime) -> Event:
+    """How the way back of a tenant that soaks stands; `gone_since`: it is given up."""
+    names = ("level", "why", "retained_bytes", "limit_bytes", "arrived_until", "gone_since")
+    data = {"tenant": slug, "migration": migration, **{name: noted.get(name) for name in names}}
+    return Event(LOST if noted.get("gone_since") else AT_RISK, f"{_TENANT}/{slug}", at, slug, data)
 
 
 def check_patterns(patterns: Sequence[str]) -> None:

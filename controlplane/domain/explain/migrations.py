@@ -22,6 +22,7 @@ class MigrationFacts:
     may_finalize: bool = False
     leftover: bool = False  # a database that nobody needs any more is still there
     note: str = ""
+    way_back: str = ""  # what is to be known of it while the tenant soaks
 
 
 MIGRATION_ROWS: Mapping[State, str] = {
@@ -73,6 +74,8 @@ def _evidence(f: MigrationFacts) -> str:
     if f.closed:
         until = f"its fence lapses at {at(f.lapses_at)}" if f.lapses_at else "and stays so"
         told.append(f"{f.closed} is closed, {until}")
+    if f.way_back:
+        told.append(f"its way back: {f.way_back}")
     if f.finalize_from:
         told.append(f"it may be finalized from {at(f.finalize_from)}")
     return "; ".join(line for line in told if line)

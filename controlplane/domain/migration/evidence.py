@@ -50,6 +50,19 @@ class Replication:
 
 
 @dataclass(frozen=True)
+class SlotLook:
+    """What a publisher alone knows of one direction. Positions count the bytes of log since its beginning."""
+
+    exists: bool
+    active: bool = False  # somebody reads from it
+    lag_bytes: int | None = None  # None: not known
+    retained_bytes: int | None = None  # of log, kept on the publisher's disk
+    is_lost: bool = False  # the server threw away what it needs
+    written: int | None = None  # to where the publisher has written
+    confirmed: int | None = None  # to where the other side has everything
+
+
+@dataclass(frozen=True)
 class Check:
     id: str  # V0 … V6
     name: str

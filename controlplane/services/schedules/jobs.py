@@ -17,7 +17,7 @@ from controlplane.services.recovery import drilling
 from controlplane.services.rightsizing import alarms
 from controlplane.services.rightsizing import asked as rightsizing_asked
 from controlplane.services.rightsizing import scanning as rightsizing
-from controlplane.services.schedules import hours, lifetimes, retention, trail
+from controlplane.services.schedules import hours, lifetimes, retention, soaking, trail
 
 Work = Callable[[Control, Actor], str]
 _WAY = Way(Ask(reason="by schedule"))
@@ -32,6 +32,7 @@ class Job:
     jitter_seconds: int = 300
     minutes: int = 60  # after which whoever held it counts as gone
     runs_terraform: bool = False  # so that no door does it: it is left to the worker
+    by_worker: bool = False  # it needs what only a worker has, such as the way to tenants' databases
     by_cell: bool = False  # it asks a cell's own AWS: done in each, by the workers who live there
 
 
@@ -100,6 +101,13 @@ def _keep_asleep(control: Control, actor: Actor) -> str:
     return ", ".join(keeping.keep_asleep(control)) or "whoever is suspended sleeps"
 
 
+def _way_back(control: Control, actor: Actor) -> str:
+    return (
+        "; ".join(soaking.watch(control, actor))
+        or "whoever soaks could go back without a loss, or never could"
+    )
+
+
 def _lifetimes(control: Control, actor: Actor) -> str:
     del actor  # whoever is ended shall see by whom
     return ", ".join(lifetimes.sweep(control)) or "nobody's time is over"
@@ -135,6 +143,9 @@ _LOOKS: Mapping[str, Job] = {
         "plans, where something was seen, by age and by chance", "40 1 * * *", _full_drift, 1800, 600, True
     ),
     "keep-asleep": Job("who is suspended and was started by AWS", "*/15 * * * *", _keep_asleep, 60, 15),
+    "way-back": Job(
+        "whether rows still come back of tenants that soak", "*/2 * * * *", _way_back, 0, 15, by_worker=True
+    ),
     "quotas": Job("what AWS grants the account", "5 4 * * *", _quotas),
     "restore-drill": Job(
         "whether a backup, of whom chance picks, comes back", "0 2 * * sun", _restore_drill, 3600

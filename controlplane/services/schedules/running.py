@@ -100,7 +100,8 @@ def run(control: Control, actor: Actor, name: str, ask: Ask, cell: str = "") -> 
     work.begin(alone=False)
     meant, job = cells_of(control, name, cell), JOBS[name]
     own = own_cell(control, job)
-    if (cell and meant != [own]) or (control.plan_source is None and job.runs_terraform):
+    is_not_ours = job.by_worker or (job.runs_terraform and control.plan_source is None)
+    if is_not_ours or (cell and meant != [own]):
         return _leave_to_worker(control, actor, name, meant[0] if cell else own, ask)
     now = control.now()
     with control.db.write() as session:

@@ -13,15 +13,16 @@ from sqlmodel import col
 from controlplane.domain.errors import Conflict, Missing, Stale
 from controlplane.domain.migration.states import FINAL, OF_TENANT, Flip, State, Strategy, check
 from controlplane.domain.operation import FINAL as ENDED
-from controlplane.domain.tenant import MigrationState
+from controlplane.domain.tenant import MigrationState, Phase
 from controlplane.store import tenants
 from controlplane.store.database import changed_rows, insert_if_absent
 from controlplane.store.moves.rows import Migration
-from controlplane.store.tables import Operation
+from controlplane.store.tables import Operation, Tenant
 from controlplane.store.tenants.rows import By
 
 _FRESH = {"populate_existing": True}
 _OVER = tuple(state.value for state in FINAL)
+_SERVING = (State.FLIPPED.value, State.OPEN.value, State.SOAKING.value)
 
 __all__ = [
     "Migration",
@@ -29,6 +30,7 @@ __all__ = [
     "add",
     "begin",
     "current",
+    "end_way_back",
     "end_with_tenant",
     "enter",
     "find",
@@ -38,6 +40,7 @@ __all__ = [
     "latest",
     "line",
     "note",
+    "serving",
     "since",
     "stands",
 ]
@@ -135,6 +138,38 @@ def end_with_tenant(session: Session, uid: str, now: datetime, actor: str) -> No
         final = {"state": gone.value, "ended_at": now, "fence_deadline": None, "note": "destroyed"}
         note(session, row.id, **final, timings=[*row.timings, line(gone, now, row.holder)])
     tenants.change(session, uid, {"migration_state": MigrationState.NONE.value}, actor=actor, now=now)
+
+
+def serving(session: Session, cell: str = "") -> list[Migration]:
+    """Those whose target is the truth, and whose source is still kept: also where their upgrade stopped
+    before its end. Who sleeps writes nothing. No cell: of all."""
+    query = (
+        select(Migration)
+        .join(Tenant, col(Tenant.uid) == col(Migration.tenant_uid))
+        .where(
+            col(Migration.state).in_(_SERVING),
+            col(Migration.flip) == Flip.FLIPPED.value,
+            col(Tenant.phase) != Phase.SUSPENDED.value,
+        )
+        .order_by(col(Migration.created_at))
+    )
+    if cell:
+        query = query.where(col(Tenant.cell) == cell)
+    return list(session.scalars(query, execution_options=_FRESH))
+
+
+def end_way_back(session: Session, id_: str, why: str, noted: Mapping[str, Any]) -> bool:
+    """Rows are sent back no more. False: an operation ends or reverses the move, and sees to it."""
+    receipts = get(session, id_).receipts
+    ended = {**receipts.get("reverse", {}), "armed": False, "why": why}
+    this = update(Migration).where(
+        col(Migration.id) == id_,
+        col(Migration.state).in_(_SERVING),
+        col(Migration.flip) == Flip.FLIPPED.value,
+    )
+    return bool(
+        changed_rows(session, this.values(receipts={**receipts, "reverse": ended}, way_back=dict(noted)))
+    )
 
 
 def lapsed(session: Session, now: datetime) -> list[Migration]:

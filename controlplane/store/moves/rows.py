@@ -48,6 +48,7 @@ class Migration(SQLModel, table=True):
     checklist: list[Any] = document(list)
     verification: dict[str, Any] = document(dict)
     receipts: dict[str, Any] = document(dict)
+    way_back: dict[str, Any] = document(dict)  # how it stood at the last look, and since when it is gone
     loss: dict[str, Any] = document(dict)  # what a rollback past OPEN gave up
     note: str = ""
     created_at: datetime = moment(nullable=False)

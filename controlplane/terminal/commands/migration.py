@@ -35,6 +35,7 @@ def picture(view: View) -> str:
         **{name: view[name] for name in _HEAD},
         "fence": closed + lapse,
         "fallback window": window + left,
+        "way back": _way_back(view["way_back"]),
         "a rollback loses": view["rollback_loses"],
         "given up": view["loss"] or "",
         "note": view["note"],
@@ -45,6 +46,18 @@ def picture(view: View) -> str:
     if view["verification"]:
         parts.append(plain_table(("check", "name", "passed", "detail"), _checks(view), [False] * 4))
     return "\n\n".join(parts)
+
+
+def _way_back(seen: View) -> str:
+    if seen["gone_since"]:
+        kept = "" if seen["slot_dropped"] else "; its slot is not dropped yet"
+        return f"rows came back until {moment(seen['gone_since'])}: {seen['why']}{kept}"
+    if not seen["armed"]:
+        return ""
+    if seen["looked_at"] is None:
+        return "rows are sent back; nobody looked at them yet"
+    kept = f"{seen['retained_bytes']} of {seen['limit_bytes']} bytes kept, {seen['lag_bytes']} behind"
+    return f"{seen['level']} at {moment(seen['looked_at'])}: {seen['why'] or kept}"
 
 
 def _states(view: View) -> list[list[str]]:

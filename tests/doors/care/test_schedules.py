@@ -189,7 +189,7 @@ def test_the_clock_has_all_that_a_fleet_needs_to_look_after_itself() -> None:
     looks = {"rightsizing", "rightsizing-hot", "alarms", "drift", "drift-full", "quotas"}
     money = {"cost-record", "cost-actuals", "price-refresh", "commitment-advice"}
     assert set(JOBS) == looks | money | {
-        *("ttl", "off-hours", "keep-asleep", "restore-drill", "retention", "states")
+        *("ttl", "off-hours", "keep-asleep", "restore-drill", "retention", "states", "way-back")
     }
 
 
@@ -197,7 +197,7 @@ def test_the_clock_has_all_that_a_fleet_needs_to_look_after_itself() -> None:
 def test_every_job_ends_in_words_whatever_is_missing_outside(here: Neighbourhood, name: str) -> None:
     here.tenant("idle", load=Load(flat(3), 300))
     found = run(here.control, ADMIN, name, ASK)
-    if JOBS[name].runs_terraform:  # this is a door: the worker is asked
+    if JOBS[name].runs_terraform or JOBS[name].by_worker:  # this is a door: the worker is asked
         assert found["due_at"] == here.clock.now.isoformat()
         return
     assert found["last_status"] in ("done", "failed")

@@ -161,7 +161,7 @@ def test_with_one_cell_its_name_may_be_said(here: Neighbourhood) -> None:
 def test_everything_that_asks_a_cell_s_aws_is_done_in_each() -> None:
     by_cell = {name for name, job in JOBS.items() if job.by_cell}
     looks = {"rightsizing", "rightsizing-hot", "alarms", "drift", "drift-full", "quotas"}
-    assert by_cell == looks | {"keep-asleep", "restore-drill"}
+    assert by_cell == looks | {"keep-asleep", "restore-drill", "way-back"}
 
 
 def test_schedules_of_cells_through_both_doors(

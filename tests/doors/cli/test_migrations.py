@@ -168,3 +168,34 @@ def test_who_only_reads_steers_no_migration(premises: Premises) -> None:
     assert viewer.get("/v1/tenants/acme/migration").status_code == 200
     for verb in ("advance", "rollback", "finalize"):
         assert_problem(viewer.post(f"/v1/tenants/acme/migration/{verb}", json={}), 403, "denied")
+
+
+KEPT = {
+    "at": "2026-01-31T12:00:00+00:00",
+    "active": True,
+    "lag_bytes": 7,
+    "retained_bytes": 9,
+    "limit_bytes": 20,
+}
+
+
+def test_how_rows_come_back_is_shown(premises: Premises, way: Terminal, http: httpx.Client) -> None:
+    armed = {"receipts": {"reverse": {"armed": True}}}
+    moved(premises, "acme", **armed)
+    assert "nobody looked" in way("migration", "show", "acme").out
+    moved(premises, "well", **armed, way_back={**KEPT, "level": "well", "why": ""})
+    assert "9 of 20 bytes kept, 7 behind" in way("migration", "show", "well").out
+    unknown = {**KEPT, "level": "unknown", "why": "it does not answer", "retained_bytes": None}
+    moved(premises, "dark", **armed, way_back=unknown)
+    assert "unknown at" in way("migration", "show", "dark").out
+    assert http.get("/v1/tenants/dark/migration").json()["way_back"]["retained_bytes"] is None
+
+
+def test_a_way_back_that_was_given_up_says_since_when(premises: Premises, way: Terminal) -> None:
+    gone = {"level": "over", "why": "too much", "gone_since": KEPT["at"], "slot_dropped": False}
+    until = "2026-01-31T11:58:00+00:00"
+    moved(premises, "acme", way_back={**KEPT, **gone, "arrived_until": until})
+    out = way("migration", "show", "acme").out
+    assert "rows came back until" in out and "its slot is not dropped yet" in out
+    refused = way("migration", "rollback", "acme", *QUIET)
+    assert (refused.code, until in refused.err, "--accept-loss" in refused.err) == (3, True, True)

@@ -15,6 +15,7 @@ from controlplane.domain.events.catalogue import (
     of_expiry,
     of_phase,
     of_status,
+    of_way_back,
     wants,
 )
 from controlplane.domain.events.retrying import LONGEST_ASKED, PAUSES, pause_after
@@ -30,6 +31,7 @@ def test_every_event_that_can_be_told_is_in_the_catalogue() -> None:
     told = [of_status(ABOUT, status, NOW) for status in Status]
     told += [of_phase("acme", phase, "requested", "", NOW) for phase in Phase]
     told.append(of_expiry("acme", "2 hours", NOW, NOW))
+    told += [of_way_back("acme", "op-1", noted, NOW) for noted in ({}, {"gone_since": "then"})]
     assert {event.type for event in told if event} | {"webhook.test"} == TYPES.keys()
 
 

@@ -570,6 +570,7 @@ CREATE TABLE migration (
 	checklist JSON NOT NULL,
 	verification JSON NOT NULL,
 	receipts JSON NOT NULL,
+	way_back JSON NOT NULL,
 	loss JSON NOT NULL,
 	note VARCHAR NOT NULL,
 	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
