@@ -16,6 +16,7 @@ from controlplane.services import quotas
 from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Control
 from controlplane.store import leases, platforms
+from controlplane.store.tables import Tenant
 
 _WORST_FIRST = (State.REFUSE, State.WARN, State.FINE, State.UNKNOWN)
 
@@ -39,10 +40,20 @@ def placed(control: Control, session: Session, spec: TenantSpec, region: str, ce
 
 
 def check_admission(control: Control, session: Session, spec: TenantSpec) -> list[str]:
+    return quotas.check_admission(
+        control, session, spec.region, spec.storage_gb, _counted(control, spec.cell)
+    )
+
+
+def check_move(control: Control, session: Session, tenant: Tenant, storage_gb: int) -> None:
+    """Refuse a second database of this size beside the one that is left."""
+    cell = _counted(control, tenant.cell)
+    quotas.check_admission(control, session, tenant.region, storage_gb, cell, moving=tenant.slug)
+
+
+def _counted(control: Control, cell: str) -> str:
     """Where cells share a region, each counts its own."""
-    alone = len(known(control)) == 1
-    cell = "" if alone else spec.cell
-    return quotas.check_admission(control, session, spec.region, spec.storage_gb, cell)
+    return "" if len(known(control)) == 1 else cell
 
 
 def room(control: Control, session: Session, cell: Cell) -> Room:

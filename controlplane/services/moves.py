@@ -20,6 +20,7 @@ from controlplane.domain.operation import Kind, Status
 from controlplane.domain.tenant import LADDER, Environment, Size, Stage, cost_tier, default_size
 from controlplane.domain.workspace import SlotSpec
 from controlplane.operations.rollback import LEFTOVER
+from controlplane.services import cells
 from controlplane.services.accept import invalid_field
 from controlplane.services.control import Control
 from controlplane.steps.replicating import is_armed, loses_since
@@ -47,6 +48,7 @@ def admit_upgrade(control: Control, session: Session, tenant: Tenant, body: Payl
     if strategy is Strategy.IN_PLACE:
         seeded: Payload = {"slot": _grown(control, source, size, storage)}
     else:
+        cells.check_move(control, session, tenant, storage)
         seeded = _elsewhere(control, session, tenant, source, size, storage)
     if strategy is Strategy.LOGICAL_REPLICATION:  # born empty: the rows follow
         seeded = {"slot": replace(seeded["slot"], snapshot_identifier=None), "copied_from": ""}

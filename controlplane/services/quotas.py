@@ -79,29 +79,43 @@ def refresh(control: Control, actor: Actor, way: Way) -> dict[str, Any]:
 
 
 def check_admission(
-    control: Control, session: Session, region: str, storage_gb: int, cell: str = ""
+    control: Control, session: Session, region: str, storage_gb: int, cell: str = "", *, moving: str = ""
 ) -> list[str]:
-    """Refuse a tenant that would use up what migrations and restores need; else what to warn of."""
+    """Refuse a tenant that would use up what migrations and restores need; else what to warn of. One that is
+    `moving` has two databases for some days, and may use what is kept for that."""
     warnings = []
     for name, one in _known(control, session, region, cell).items():
         adding = one.quota.each * {"storage_gb": storage_gb}.get(
             one.quota.counted, _A_TENANT.get(one.quota.counted, 0)
         )
-        state = admit(one.use, adding) if adding else State.FINE
+        state = admit(one.use, adding, may_use_reserve=bool(moving)) if adding else State.FINE
         if state is State.REFUSE:
-            raise Refused(
-                f"no tenant more in {_place(region, cell)}: {one.use.used} of {one.use.limit}"
-                f" {one.quota.meaning}, and {100 - REFUSE_PERCENT} % and {one.use.reserve} stay free for"
-                " migrations and restores",
-                hint=f"raise the quota {name} in AWS and run `controlplane quota show --refresh`,"
-                " or place it in another cell or region",
-                details={"quota": name, "used": one.use.used, "limit": one.use.limit},
-            )
+            raise _refused(name, one, _place(region, cell), moving)
         if state is State.WARN:
             warnings.append(
                 f"{one.use.used} of {one.use.limit} {one.quota.meaning} in {_place(region, cell)}"
             )
     return warnings
+
+
+def _refused(name: str, one: _Known, place: str, moving: str) -> Refused:
+    full = f"{one.use.used} of {one.use.limit} {one.quota.meaning}"
+    kept = f"{100 - REFUSE_PERCENT} %"
+    raised = f"raise the quota {name} in AWS and run `controlplane quota show --refresh`"
+    details = {"quota": name, "used": one.use.used, "limit": one.use.limit}
+    if moving:
+        return Refused(
+            f"{moving} would need a second database in {place}: {full}, and {kept} stay free for restores",
+            hint=f"{raised}, or stay on the same instance:"
+            f" controlplane tenant upgrade {moving} --strategy in_place",
+            details=details,
+        )
+    return Refused(
+        f"no tenant more in {place}: {full}, and {kept} and {one.use.reserve} stay free for"
+        " migrations and restores",
+        hint=f"{raised}, or place it in another cell or region",
+        details=details,
+    )
 
 
 def _place(region: str, cell: str) -> str:
