@@ -15,6 +15,7 @@ from tests.e2e.team import INSPECTOR, SECONDS, ask, begin, client, ended
 
 FAULTS = ("throttle", "error", "timeout_after_effect", "stale")
 _MOST_COMMANDS = 4
+_OPERATION = re.compile(r"\bop-[0-9a-z]{16}\b")
 _STRUCK = re.compile(r"injecting (\w+) into \S+?:(\w+)")
 # By verb: how it is asked for, and what a tenant is once it has happened.
 _VERBS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
@@ -51,10 +52,11 @@ def _sandbox(machine: Machine) -> Path:
 
 
 def inventory(machine: Machine, slug: str) -> list[str]:
-    """Everything in AWS that carries the tenant's name, written as if all tenants were called `*`."""
+    """Everything in AWS that carries the tenant's name, written as if all tenants and operations were called
+    `*`."""
     uid = ask(machine, "tenant", "show", slug)["uid"]
     found = [name for name in _everything(machine) if uid in name]
-    return sorted(name.replace(f"{slug}-{uid}", "*") for name in found)
+    return sorted(_OPERATION.sub("*", name.replace(f"{slug}-{uid}", "*")) for name in found)
 
 
 def _everything(machine: Machine) -> Iterator[str]:
