@@ -145,21 +145,17 @@ def sandbox(settings: Settings) -> SandboxInfo:
 def aws_account(settings: Settings) -> AwsAccount:
     from controlplane.adapters.aws.clients import AwsAccount, Role
 
-    if settings.is_sandbox:
-        info = sandbox(settings)
-        return AwsAccount(
-            region=settings.region,
-            endpoint_url=info.endpoint_url,
-            access_key="sandbox",
-            secret_key="sandbox",  # noqa: S106 - the emulator asks for none
-        )
     own = sources.cells(settings)[settings.cell]
     roles = {Role.PLAN: own.plan_role, Role.APPLY: own.apply_role, Role.DATA: own.data_role}
-    return AwsAccount(
+    account = AwsAccount(
         region=own.region,
         roles={role: arn for role, arn in roles.items() if arn},
         external_id=own.external_id,
     )
+    if not settings.is_sandbox:
+        return account
+    endpoint = sandbox(settings).endpoint_url
+    return replace(account, endpoint_url=endpoint, access_key="sandbox", secret_key="sandbox")  # noqa: S106
 
 
 def plans(settings: Settings, db: Database) -> PlanSource:

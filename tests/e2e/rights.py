@@ -1,25 +1,52 @@
-"""What the control plane called on the emulator, beside what the policies of docs/iam hold."""
+"""The control plane's roles on the emulator, and what each called beside its policy."""
 
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatch
 from pathlib import Path
 
-from controlplane.catalog.permissions import load
+from controlplane.catalog.permissions import ROLES, load
+from controlplane.catalog.permissions.policies import SESSIONS
 from controlplane.sandbox import lifecycle
 from tests.e2e.machine import Machine
-from tests.e2e.team import INSPECTOR
 
 # What stories called so far, the long ones too; actions of the table that no story calls say why.
 SEEN = frozenset(json.loads(Path(__file__).with_name("seen_actions.json").read_text(encoding="utf-8")))
 NEED_NO_RIGHT = {"sts:GetCallerIdentity"}  # AWS answers it to everybody
+# The workers' own credentials are for taking roles; the tests read as the tenant's application with the same.
+OWN = {"sts:AssumeRole", "secretsmanager:GetSecretValue", "ssm:GetParameter"}
 
 
-def beyond_policy(machine: Machine) -> list[str]:
-    """What no role of the control plane could have done."""
+def take_roles(machine: Machine) -> None:
+    """From now on the program asks as AWS would have it: each thing as the role for it."""
+    machine.settings |= {
+        f"CONTROLPLANE_{role.upper()}_ROLE": f"arn:aws:iam::123456789012:role/{role}" for role in ROLES
+    }
+    machine.settings["CONTROLPLANE_EXTERNAL_ID"] = "an-external-id"
+
+
+def called(machine: Machine) -> dict[str, set[str]]:
+    """Actions by role, and as `own` those of the credentials that take the roles. Every session's name is
+    one that the roles trust."""
     info = lifecycle.status(machine.folder / ".controlplane" / "sandbox").info
     assert info is not None
-    recorded = lifecycle.recorded_actions(info).items()
-    called = {action for who, actions in recorded if who != INSPECTOR for action in actions}
-    assert called
-    return sorted(called - load().actions - NEED_NO_RIGHT)
+    found: dict[str, set[str]] = {}
+    for who, actions in lifecycle.recorded_actions(info).items():
+        role, _, session = who.partition("/")
+        assert not session or any(fnmatch(session, pattern) for pattern in SESSIONS), who
+        if role in ROLES or who == "sandbox":
+            found.setdefault(role if role in ROLES else "own", set()).update(actions.keys() - NEED_NO_RIGHT)
+    return found
+
+
+def beyond_all_roles(machine: Machine) -> list[str]:
+    """What no role could have done, where the program works with credentials of its own."""
+    return sorted(called(machine)["own"] - load().actions)
+
+
+def beyond_policy(found: dict[str, set[str]]) -> dict[str, list[str]]:
+    """What AWS would have refused, by role."""
+    table = load()
+    held = {role: table.of(role) for role in ROLES} | {"own": frozenset(OWN)}
+    return {role: sorted(left) for role, actions in found.items() if (left := actions - held[role])}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.machine import Machine
-from tests.e2e.rights import beyond_policy
+from tests.e2e.rights import beyond_all_roles
 from tests.e2e.team import client, run
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1800)]
@@ -30,7 +30,7 @@ def test_a_platform_with_its_application_is_made_stays_as_it_is_and_goes(company
     assert client(company, "elbv2").describe_load_balancers()["LoadBalancers"]
     run(company, "blueprint", "destroy", BLUEPRINT, "--confirm", BLUEPRINT, "--auto-approve")
     assert tagged(company) == []
-    assert beyond_policy(company) == []
+    assert beyond_all_roles(company) == []
 
 
 def tagged(machine: Machine) -> list[str]:

@@ -17,11 +17,12 @@ import boto3
 import pytest
 
 from controlplane import wiring
+from controlplane.catalog.permissions import ROLES
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.migration.checklist import EVERY_UPGRADE, Item
 from controlplane.settings import Settings
 from tests.e2e.machine import Machine
-from tests.e2e.rights import beyond_policy
+from tests.e2e.rights import beyond_policy, called, take_roles
 from tests.e2e.team import BLUEPRINT, ask, run, team, wait_until
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres]
@@ -32,6 +33,7 @@ ANSWERED = [word for item in EVERY_UPGRADE if item is not Item.ALARMS for word i
 
 @pytest.fixture
 def company(machine: Machine) -> Iterator[Machine]:
+    take_roles(machine)
     with team(machine) as made:
         yield made
 
@@ -112,7 +114,14 @@ def test_a_tenant_leaves_and_comes_back_with_its_rows(company: Machine) -> None:
     run(company, "tenant", "restore", "acme", *AUTO)
     assert ask(company, "tenant", "show", "acme")["epoch"] == 2
     assert count(company, "acme") == ROWS
-    assert beyond_policy(company) == []
+    assert_roles_suffice(company)
+
+
+def assert_roles_suffice(machine: Machine) -> None:
+    """The policies of docs/iam held all that was done, by who did it."""
+    found = called(machine)
+    assert set(found) == {"own", *ROLES}
+    assert beyond_policy(found) == {}
 
 
 @pytest.mark.long
