@@ -17,16 +17,11 @@ from urllib.parse import parse_qsl, unquote
 from moto.core.request import Request
 from moto.core.routing import get_service_router
 
+from controlplane.sandbox.calls.iam_names import iam_action
+
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([a-z0-9-]+)/([^/]+)/aws4_request")
 _READING = re.compile(r"^(Describe|Get|List|Head|BatchGet|Filter|Search|Lookup|Simulate|Estimate)")
 _BODY_LIMIT = 4 * 2**20  # a larger body is an upload, not parameters
-# IAM's name of a service where the signature carries another one.
-_IAM_PREFIX = {
-    "monitoring": "cloudwatch",
-    "tagging": "tag",
-    "email": "ses",
-    "execute-api": "execute-api",
-}
 _BOTO_NAMES = {
     "monitoring": "cloudwatch",
     "tagging": "resourcegroupstaggingapi",
@@ -34,44 +29,7 @@ _BOTO_NAMES = {
     "elasticloadbalancing": "elbv2",
     "states": "stepfunctions",
     "email": "ses",
-}
-# Operations that IAM knows under another name, by service.
-_ACTIONS = {
-    "s3": {
-        "ListObjects": "ListBucket",
-        "ListObjectsV2": "ListBucket",
-        "HeadBucket": "ListBucket",
-        "HeadObject": "GetObject",
-        "ListBuckets": "ListAllMyBuckets",
-        "DeleteObjects": "DeleteObject",
-        "CreateMultipartUpload": "PutObject",
-        "UploadPart": "PutObject",
-        "CompleteMultipartUpload": "PutObject",
-        "GetBucketEncryption": "GetEncryptionConfiguration",
-        "PutBucketEncryption": "PutEncryptionConfiguration",
-        "DeleteBucketEncryption": "PutEncryptionConfiguration",
-        "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-        "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-        "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-        "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-        "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-        "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-        "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
-        "GetBucketReplication": "GetReplicationConfiguration",
-        "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-        "GetBucketCors": "GetBucketCORS",
-    },
-    "budgets": {
-        "CreateBudget": "ModifyBudget",
-        "CreateNotification": "ModifyBudget",
-        "DeleteBudget": "ModifyBudget",
-        "DeleteNotification": "ModifyBudget",
-        "DescribeBudget": "ViewBudget",
-        "DescribeNotificationsForBudget": "ViewBudget",
-        "DescribeSubscribersForNotification": "ViewBudget",
-        "UpdateBudget": "ModifyBudget",
-        "UpdateNotification": "ModifyBudget",
-    },
+    "execute-api": "apigatewaymanagementapi",
 }
 
 
@@ -86,6 +44,7 @@ class Call:
     json: bool  # how errors are written
     parameters: dict[str, Any] = field(default_factory=dict)
     path: str = "/"
+    method: str = "POST"
 
     @property
     def reads(self) -> bool:
@@ -93,8 +52,7 @@ class Call:
 
     @property
     def iam_action(self) -> str:
-        action = _ACTIONS.get(self.service, {}).get(self.action, self.action)
-        return f"{_IAM_PREFIX.get(self.service, self.service)}:{action}"
+        return iam_action(self.service, self.action, self.method)
 
     def names(self) -> list[str]:
         """Every text in the request that may be the name of something."""
@@ -122,7 +80,8 @@ def read_call(environ: dict[str, Any]) -> Call | None:
     action = str(target.split(".")[-1] or parameters.get("Action", "") or _routed(service, environ))
     xml = "Action" in parameters or service in ("s3", "route53", "cloudfront")
     path = unquote(environ.get("PATH_INFO", "/"))
-    return Call(service.lower(), action, region, access_key, not xml, parameters, path)
+    method = str(environ.get("REQUEST_METHOD", "GET"))
+    return Call(service.lower(), action, region, access_key, not xml, parameters, path, method)
 
 
 def _body(environ: dict[str, Any]) -> bytes:
@@ -145,6 +104,8 @@ def _json(body: bytes) -> dict[str, Any]:
 def _routed(service: str, environ: dict[str, Any]) -> str:
     """REST services say by method and path what is wanted."""
     name = _BOTO_NAMES.get(service, service)
+    if service == "apigateway" and str(environ.get("PATH_INFO", "")).startswith("/v2/"):
+        name = "apigatewayv2"  # one signature for both
     try:
         operation, _ = get_service_router(name).match(Request(dict(environ)))
     except Exception:  # noqa: BLE001 - routers of 190 services, each with errors of its own
