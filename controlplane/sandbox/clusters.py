@@ -113,7 +113,7 @@ class Clusters:
     # --- instances ----------------------------------------------------------------------------------
 
     def instance(self, resource_id: str, settings: Mapping[str, str] | None = None) -> Cluster:
-        archive = self._history(resource_id) / "wal"
+        archive = self.archived(resource_id)
         quoted = str(archive).replace("%", "%%").replace("'", "''")
         keep = {
             "archive_mode": "on",
@@ -123,7 +123,7 @@ class Clusters:
 
     def create(self, resource_id: str, settings: Mapping[str, str], master: Master, port: int) -> Address:
         """A fresh cluster with its master and, when named, its first database. Safe to repeat."""
-        cluster = self._fresh(resource_id, settings)
+        cluster = self.fresh(resource_id, settings)
         cluster.copy_from(self.template)
         address = self.start(resource_id, settings, None, port)
         self._make_master(address, master)
@@ -131,19 +131,20 @@ class Clusters:
 
     def restore(self, resource_id: str, settings: Mapping[str, str], copy: str, port: int) -> Address:
         """A cluster with the rows of a copy made earlier. Safe to repeat."""
-        cluster = self._fresh(resource_id, settings)
+        cluster = self.fresh(resource_id, settings)
         cluster.copy_from(self._cluster(f"snapshots/{copy}"))
-        return self._begin_history(resource_id, self.start(resource_id, settings, None, port))
+        (cluster.data / "standby.signal").unlink(missing_ok=True)  # of a side that followed
+        return self.begin_history(resource_id, self.start(resource_id, settings, None, port))
 
     def rewind(
         self, resource_id: str, settings: Mapping[str, str], source: str, at: datetime | None, port: int
     ) -> Address:
         """A cluster with the rows that `source` had at a time; None: the latest that were archived."""
-        cluster = self._fresh(resource_id, settings)
+        cluster = self.fresh(resource_id, settings)
         base = self._cluster(f"history/{source}/base")
         cluster.copy_from(base if base.exists else self.template)
         replay = {
-            "restore_command": f'\'cp "{self._history(source) / "wal"}/%f" "%p"\'',
+            "restore_command": f'\'cp "{self.archived(source)}/%f" "%p"\'',
             "recovery_target_action": "'promote'",
             "hot_standby": "off",
             "archive_mode": "off",
@@ -154,21 +155,7 @@ class Clusters:
         recovering = self._cluster(f"instances/{resource_id}", {**settings, **replay})
         self._await_promotion(recovering, recovering.start())
         recovering.stop()
-        return self._begin_history(resource_id, self.start(resource_id, settings, None, port))
-
-    def switch(
-        self,
-        sides: tuple[str, str],
-        settings: Mapping[str, str],
-        places: tuple[Address | None, Address | None],
-    ) -> tuple[Address, Address]:
-        """The second gets the rows and the address of the first; where new and old are then. Repeatable."""
-        old, new = sides
-        self.stop(old)
-        cluster = self._fresh(new, settings)
-        cluster.copy_from(self.instance(old))
-        moved = self._begin_history(new, self.start(new, settings, places[0]))
-        return moved, self.start(old, {**settings, "default_transaction_read_only": "on"}, places[1])
+        return self.begin_history(resource_id, self.start(resource_id, settings, None, port))
 
     def start(
         self, resource_id: str, settings: Mapping[str, str], wanted: Address | None, port: int = PORT
@@ -223,8 +210,12 @@ class Clusters:
         with self.session(address) as admin:
             admin.execute("SELECT txid_current()")  # a commit after the target: recovery knows where to end
             row = admin.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
-        wanted = self._history(resource_id) / "wal" / str(row[0] if row else "")
+        wanted = self.archived(resource_id) / str(row[0] if row else "")
         _wait(wanted.exists, 20, f"archiving the write-ahead log of {resource_id}")
+
+    def archived(self, resource_id: str) -> Path:
+        """Where its write-ahead log is kept."""
+        return self._history(resource_id) / "wal"
 
     def has_history(self, resource_id: str) -> bool:
         return self._history(resource_id).exists()
@@ -291,7 +282,7 @@ class Clusters:
     def _history(self, resource_id: str) -> Path:
         return self.base / "history" / resource_id
 
-    def _fresh(self, resource_id: str, settings: Mapping[str, str]) -> Cluster:
+    def fresh(self, resource_id: str, settings: Mapping[str, str]) -> Cluster:
         """An empty place for a cluster and its archive, whatever an interrupted attempt left there."""
         cluster = self.instance(resource_id, settings)
         cluster.remove()
@@ -305,7 +296,7 @@ class Clusters:
                 os.chown(place, self.runner.uid, self.runner.gid)
         return cluster
 
-    def _begin_history(self, resource_id: str, address: Address) -> Address:
+    def begin_history(self, resource_id: str, address: Address) -> Address:
         """What did not start from the template needs a base of its own to replay from."""
         base = self._cluster(f"history/{resource_id}/base")
         base.remove()

@@ -18,6 +18,7 @@ class SandboxOptions:
     instance_quota: int = 40  # AWS's default quota of DB instances a region
     snapshot_quota: int = 100  # AWS's default quota of manual snapshots a region
     storage_cooldown_seconds: int = 6 * 3600  # after a storage change AWS refuses the next for six hours
+    switchover_minimum_seconds: int = 30  # AWS takes no shorter SwitchoverTimeout
     metrics_seconds: float = 60.0  # how often the instances are measured
     postgres: str = ""  # folder with PostgreSQL's programs; empty: discovered
     loopback: str = "127.0"  # instances get addresses below it at 5432; empty: 127.0.0.1 and free ports

@@ -100,7 +100,7 @@ class Cluster:
             raise Conflict(f"making a PostgreSQL cluster in {self.folder}: there is one already")
         self.prepare()
         secret = self.home / "password"
-        self._write(secret, password + "\n")
+        self.write(secret, password + "\n")
         try:
             how = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--wal-segsize=1")
             command: list[str | Path] = [
@@ -117,7 +117,7 @@ class Cluster:
             secret.unlink(missing_ok=True)
         with (self.data / "postgresql.conf").open("a") as conf:
             conf.write("\ninclude_if_exists 'controlplane.conf'\n")
-        self._write(self.data / "pg_hba.conf", _hba(superuser))
+        self.write(self.data / "pg_hba.conf", hba(superuser))
 
     def prepare(self) -> None:
         """The home folder, private to PostgreSQL's account."""
@@ -144,7 +144,7 @@ class Cluster:
         """Take a consistent copy of a running cluster, which goes on answering."""
         self.prepare()
         passfile = self.home / "pgpass"
-        self._write(passfile, f"{address.host}:{address.port}:*:{superuser}:{password}\n")
+        self.write(passfile, f"{address.host}:{address.port}:*:{superuser}:{password}\n")
         try:
             source = ("-h", address.host, "-p", str(address.port), "-U", superuser, "-w")
             how = ("-X", "stream", "-c", "fast", "--no-sync", "--no-slot")
@@ -279,7 +279,7 @@ class Cluster:
         values = {**DEFAULTS, **self.settings}
         values |= {"listen_addresses": f"'{place.host}'", "port": str(place.port)}
         lines = [f"{name} = {value}" for name, value in values.items()]
-        self._write(self.data / "controlplane.conf", "\n".join(lines) + "\n")
+        self.write(self.data / "controlplane.conf", "\n".join(lines) + "\n")
 
     def _pid_lines(self) -> list[str]:
         try:
@@ -287,7 +287,7 @@ class Cluster:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _write(self, path: Path, text: str) -> None:
+    def write(self, path: Path, text: str) -> None:
         path.unlink(missing_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
             file.write(text)
@@ -298,10 +298,11 @@ class Cluster:
             os.chown(path, self.runner.uid, self.runner.gid)
 
 
-def _hba(superuser: str) -> str:
-    """Loopback and SCRAM for everybody; physical copies for the superuser alone."""
+def hba(superuser: str, *, others: bool = True) -> str:
+    """Loopback and SCRAM for everybody, or for the superuser alone; physical copies for that one only."""
     places = ("127.0.0.0/8", "::1/128")
-    rows = [f"host all all {place} scram-sha-256" for place in places]
+    who = "all" if others else f'"{superuser}"'
+    rows = [f"host all {who} {place} scram-sha-256" for place in places]
     rows += [f'host replication "{superuser}" {place} scram-sha-256' for place in places]
     return "\n".join(rows) + "\n"
 

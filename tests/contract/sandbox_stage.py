@@ -28,14 +28,20 @@ QUICK = SandboxOptions(delay_seconds=0.3, metrics_seconds=60, storage_cooldown_s
 class Stage:
     info: SandboxInfo
 
-    def client(self, service: str, key: str = "sandbox", **session: Any) -> Any:
+    def client(self, service: str, key: str = "sandbox", *, checked: bool = True, **session: Any) -> Any:
+        """`checked`: botocore refuses by itself what AWS would refuse."""
         return boto3.client(
             service,
             region_name=self.info.region,
             endpoint_url=self.info.endpoint_url,
             aws_access_key_id=key,
             aws_secret_access_key=session.pop("secret", "sandbox"),
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30),
+            config=Config(
+                retries={"total_max_attempts": 1},
+                connect_timeout=5,
+                read_timeout=30,
+                parameter_validation=checked,
+            ),
             **session,
         )
 

@@ -288,33 +288,6 @@ def test_a_rename_keeps_the_instance_and_its_rows(aws: Stage, name: str) -> None
     assert sql(renamed, "select n from kept") == [(2,)]
 
 
-def test_a_switchover_moves_rows_and_address_to_the_green_side(aws: Stage, name: str) -> None:
-    blue = aws.create(name)
-    sql(blue, "create table kept as select 1 as n")
-    made = aws.rds.create_blue_green_deployment(
-        BlueGreenDeploymentName=name, Source=blue["DBInstanceArn"], TargetDBInstanceClass="db.t4g.small"
-    )["BlueGreenDeployment"]
-    identifier = made["BlueGreenDeploymentIdentifier"]
-
-    def status() -> str:
-        found = aws.rds.describe_blue_green_deployments(BlueGreenDeploymentIdentifier=identifier)
-        return str(found["BlueGreenDeployments"][0]["Status"])
-
-    until(lambda: status() == "AVAILABLE", "a green side")
-    sql(blue, "insert into kept values (2)")
-    aws.rds.switchover_blue_green_deployment(BlueGreenDeploymentIdentifier=identifier)
-    until(lambda: status() == "SWITCHOVER_COMPLETED", "the switchover")
-    green = aws.until(name)
-    assert green["DBInstanceClass"] == "db.t4g.small"
-    assert green["DbiResourceId"] != blue["DbiResourceId"]
-    assert green["Endpoint"] == blue["Endpoint"]
-    assert sql(green, "select n from kept order by n") == [(1,), (2,)]
-    old = aws.until(f"{name}-old1")
-    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-        sql(old, "insert into kept values (3)")
-    aws.rds.delete_blue_green_deployment(BlueGreenDeploymentIdentifier=identifier)
-
-
 def test_tags_are_found_by_the_tagging_api(aws: Stage, name: str) -> None:
     made = aws.create(name, Tags=[{"Key": "tenant", "Value": name}])
     found = aws.client("resourcegroupstaggingapi").get_resources(

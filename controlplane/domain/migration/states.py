@@ -98,9 +98,8 @@ PATHS: dict[Strategy, tuple[State, ...]] = {
 MAY_BE_SKIPPED = frozenset({(Strategy.SNAPSHOT_RESTORE, _S.REVERSE_ARMED)})
 _NOT_OFFERED = {
     Strategy.RDS_BLUE_GREEN: (
-        "RDS keeps the new side in the network and under the key of the old one, and production has its own; "
-        "the old side is stale from the switchover on, so nothing could be taken back without a loss; "
-        "and no emulator replicates between the sides, so no write could be shown to survive it"
+        "RDS keeps the new side in the network and under the key of the old one, production has its own, "
+        "and the old side is stale from the switchover on, so nothing could be taken back without a loss"
     )
 }
 FINAL = frozenset({_S.REVERSED, _S.COMPLETE, _S.ROLLED_BACK})

@@ -84,6 +84,13 @@ class RdsAnswers(RDSResponse):  # type: ignore[misc]
         self.backend.modify_db_parameter_group(name, [])
         return ActionResult({"DBParameterGroupName": name})
 
+    def describe_blue_green_deployments(self) -> ActionResult:
+        """moto fails when it is asked for pages."""
+        wanted = {one["Name"]: one["Values"] for one in self.params.get("Filters", [])}
+        identifier = self.params.get("BlueGreenDeploymentIdentifier")
+        rows = self.backend.describe_blue_green_deployments(identifier, wanted)
+        return self._page("BlueGreenDeployments", rows)
+
     # --- backups ------------------------------------------------------------------------------------
 
     def describe_db_snapshots(self) -> ActionResult:

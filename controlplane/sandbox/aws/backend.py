@@ -181,11 +181,14 @@ class SandboxRds(RetainedBackups, BlueGreen):
         return replica
 
     def _begin_green(self, values: dict[str, Any], blue: SandboxInstance) -> SandboxInstance:
+        asked = values["engine_version"]
         values["engine_version"] = (
-            rules.check_upgrade(blue.engine_version, values["engine_version"], True) or blue.engine_version
+            rules.check_upgrade(blue.engine_version, asked, False) or blue.engine_version
         )
         rules.check_shape(values)
-        return self._begin(values, "replicate", source=blue.dbi_resource_id)
+        green = self._begin(values, "follow", source=blue.dbi_resource_id)
+        green.follows = blue.dbi_resource_id
+        return green
 
     # --- modify -------------------------------------------------------------------------------------
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from moto.core.utils import utcnow
-from moto.rds.models import BlueGreenDeployment
 
 from controlplane.sandbox.aws.instance import SandboxInstance
+from controlplane.sandbox.aws.standby import Standbys
+from controlplane.sandbox.aws.watch import instances
 from controlplane.sandbox.aws.work import Effect, Task, Works
 from controlplane.sandbox.clusters import Clusters
 from controlplane.sandbox.postgres import Address
@@ -19,6 +20,7 @@ class Effects:
     def __init__(self, works: Works) -> None:
         self.works = works
         self.clusters: Clusters = works.clusters
+        self.standbys = Standbys(works.clusters)
         table: dict[str, Effect] = {
             "create": self.create,
             "restore": self.restore,
@@ -31,7 +33,9 @@ class Effects:
             "snapshot": self.snapshot,
             "copy": self.copy,
             "delete": self.delete,
+            "follow": self.follow,
             "switch": self.switch,
+            "part": self.part,
         }
         works.effects.update(table)
 
@@ -68,7 +72,7 @@ class Effects:
         return self._born(db, place)
 
     def _born(self, db: SandboxInstance, place: Address) -> Done:
-        if db.wants_logical_replication:
+        if db.wants_logical_replication and not db.follows:
             self.clusters.allow_replication(place)
 
         def done() -> None:
@@ -110,7 +114,7 @@ class Effects:
         db = task.instance
         db.parameters_at_start = db.user_parameters()
         place = self._restart(db, db.server_settings())
-        if db.wants_logical_replication:
+        if db.wants_logical_replication and not db.follows:
             self.clusters.allow_replication(place)
 
         def done() -> None:
@@ -140,7 +144,9 @@ class Effects:
         wanted = db.place
         if wanted and port:
             wanted = Address(wanted.host, int(port))
-        return self.clusters.start(db.dbi_resource_id, settings, wanted)
+        place = self.clusters.start(db.dbi_resource_id, settings, wanted)
+        self._lead(db)
+        return place
 
     # --- copies and the end -------------------------------------------------------------------------
 
@@ -174,19 +180,37 @@ class Effects:
 
         return done
 
+    # --- blue and green -----------------------------------------------------------------------------
+
+    def follow(self, task: Task) -> Done:
+        db = task.instance
+        source: str = task.values["source"]
+        return self._born(db, self.standbys.follow(db.dbi_resource_id, db.server_settings(), source, db.port))
+
     def switch(self, task: Task) -> Done:
-        """The blue side stops, the green one gets its rows and its address; the old one is for reading."""
-        green, blue = task.instance, task.values["blue"]
-        sides = (blue.dbi_resource_id, green.dbi_resource_id)
+        """Green takes over, or blue goes on as if nothing had been asked."""
+        green, blue, switch = task.instance, task.values["blue"], task.values["switch"]
         with self.works.turn(blue.dbi_resource_id):
-            places = self.clusters.switch(sides, green.server_settings(), (blue.place, green.place))
+            places = self.standbys.switch(switch, (blue.server_settings(), green.server_settings()))
+        return lambda: green.backend.end_switchover(task.values["deployment"], blue, green, places)
+
+    def part(self, task: Task) -> Done:
+        """What a deployment that is deleted leaves behind stands on its own, and may be written."""
+        db = task.instance
+        place = self.standbys.release(db.dbi_resource_id, db.server_settings(), db.place)
 
         def done() -> None:
-            green.place, blue.place = places
-            blue.status = green.status = "available"
-            task.values["deployment"].set_status(BlueGreenDeployment.SupportedStates.SWITCHOVER_COMPLETED)
+            db.place, db.follows = place, ""
+            db.status = "available"
 
         return done
+
+    def _lead(self, db: SandboxInstance) -> None:
+        """Who follows it has to find it again, and to allow as much as it does."""
+        for other in instances():
+            if other.follows == db.dbi_resource_id and self.standbys.is_following(other.dbi_resource_id):
+                settings = other.server_settings()
+                other.place = self.standbys.point(other.dbi_resource_id, settings, other.follows, other.place)
 
     @staticmethod
     def _available(task: Task) -> None:

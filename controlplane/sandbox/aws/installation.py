@@ -67,11 +67,12 @@ def install(works: Works, metrics: Metrics) -> None:
 
 
 def recover(works: Works) -> None:
-    """After the state was loaded: start what ran, and go on with what was under way."""
-    for _, _, backend in rds_backends.iter_backends():
-        for task in list(backend.tasks):
-            works.submit(backend.tasks, task)
+    """After the state was loaded: start what ran, and go on with what was under way.
+    In this order, as a task may stop what it finds running."""
     for db in instances():
         cluster = works.clusters.instance(db.dbi_resource_id)
         if db.place and db.status not in ("stopped", "deleting") and not cluster.is_running():
             db.place = works.clusters.start(db.dbi_resource_id, db.server_settings(), db.place)
+    for _, _, backend in rds_backends.iter_backends():
+        for task in list(backend.tasks):
+            works.submit(backend.tasks, task)

@@ -89,6 +89,8 @@ CONNECTIONS = 250  # no more are really allowed on this machine, whatever the cl
 class SandboxInstance(DBInstance):  # type: ignore[misc]
     """moto's instance with an identity of its own, pending values, and a real PostgreSQL's address."""
 
+    follows = ""  # of a deployment's side that is only read: the resource id of the other one
+
     def __init__(self, backend: Any, **kwargs: Any) -> None:
         self.place: Address | None = None
         self.parameter_apply_status = "in-sync"

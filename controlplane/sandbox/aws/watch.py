@@ -82,7 +82,7 @@ class Watch:
             if db.status != "available" or not db.place:
                 return
             self._revive(db)
-            if db.wants_logical_replication:
+            if db.wants_logical_replication and not db.follows:
                 self.works.clusters.allow_replication(db.place)
             last = self._last.get(db.dbi_resource_id)
             if last is None or time.monotonic() - last.at >= self.works.options.metrics_seconds:
