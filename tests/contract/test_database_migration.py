@@ -295,6 +295,15 @@ def test_what_does_not_travel_is_found(
     assert names(migration, source, strategy) == [name]
 
 
+def test_what_follows_physically_leaves_nothing_out_but_unlogged_tables(
+    migration: MigrationSql, source: Server
+) -> None:
+    source.run("CREATE TABLE public.bare (id int)", "SELECT lo_create(0)")
+    assert names(migration, source, "rds_blue_green") == []
+    source.run("CREATE UNLOGGED TABLE public.fast (id int)")
+    assert names(migration, source, "rds_blue_green") == ["unlogged tables"]
+
+
 def test_a_prepared_transaction_is_found_by_its_name(migration: MigrationSql, source: Server) -> None:
     with source.connect("app_a", autocommit=False) as connection:
         connection.execute("INSERT INTO public.shop (name) VALUES ('late')")

@@ -203,5 +203,5 @@ _FINDERS: dict[str, tuple[Finder, ...]] = {
         _publisher,
         _subscriber,
     ),
-    "rds_blue_green": (*_EVERY, _unlogged, _replica_identity, _large_objects),
+    "rds_blue_green": (*_EVERY, _unlogged),  # it replicates physically: nothing else is left out
 }
