@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from controlplane.ports.aws import (
     ArchivePlace,
     BackupWindow,
+    BlueGreen,
     Cloud,
     DatabaseInstance,
     Export,
@@ -52,6 +53,7 @@ __all__ = [
     "ArchivePlace",
     "BackupWindow",
     "BillSource",
+    "BlueGreen",
     "Cloud",
     "DataKey",
     "Database",

@@ -75,6 +75,18 @@ class BackupWindow:
 
 
 @dataclass(frozen=True)
+class BlueGreen:
+    """A blue/green deployment: a database, and the side that follows it until the switchover."""
+
+    identifier: str
+    name: str
+    status: str  # provisioning, available, switchover_in_progress, switchover_completed, switchover_failed …
+    blue: str  # identifiers of the two instances; what was blue is blue still when it is the old side
+    green: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class ArchivePlace:
     """Where snapshots are exported to, by whom, and under which key."""
 
@@ -167,6 +179,30 @@ class Cloud(Protocol):
     def start_database(self, identifier: str) -> None: ...
 
     def stop_database(self, identifier: str) -> None: ...
+
+    def begin_blue_green(
+        self, name: str, database: str, instance_class: str, tags: Mapping[str, str]
+    ) -> BlueGreen:
+        """Begin to make a side of this class that follows the database, which is ours; one of this name is
+        answered as it is."""
+        ...
+
+    def blue_green(self, name: str) -> BlueGreen | None: ...
+
+    def switch_over(self, name: str, seconds: int) -> None:
+        """Give the green side name and address of the blue one, or leave all as it is when it takes longer.
+        Under way or done already is fine."""
+        ...
+
+    def end_blue_green(self, name: str) -> None:
+        """Delete the deployment; before its switchover the green side too, protected or not. The blue side is
+        left as it is, whatever its name by now. Gone already is fine."""
+        ...
+
+    def delete_database(self, identifier: str) -> None:
+        """For good and without a snapshot, protected or not; what point-in-time restore reaches stays.
+        Gone or going already is fine; refuses what is not ours."""
+        ...
 
     def redeploy(self, cluster: str, service: str) -> Redeployment:
         """Its tasks begin anew, one after the other; a service that is not there is told, not raised."""

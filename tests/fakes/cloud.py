@@ -13,6 +13,7 @@ from typing import Any
 from controlplane.domain.errors import AlreadyExists, Conflict, Missing, Refused
 from controlplane.domain.migration.evidence import Redeployment
 from controlplane.ports import ArchivePlace, BackupWindow, DatabaseInstance, Export, SecretRef, Snapshot
+from tests.fakes.bluegreen import FakeBlueGreen
 from tests.fakes.world import World
 
 ACCOUNT = "123456789012"
@@ -21,7 +22,7 @@ ORDERABLE = frozenset({"db.t4g.micro", "db.t4g.small", "db.t4g.medium", "db.m6g.
 _OWNER = ("managed-by", "uid", "epoch")
 
 
-class FakeCloud:
+class FakeCloud(FakeBlueGreen):
     """Give `path` where a worker may be killed: its successor opens the same world."""
 
     def __init__(self, path: Path | None = None, region: str = "us-east-1") -> None:
@@ -37,6 +38,7 @@ class FakeCloud:
             "services",
             "exports",
             "objects",
+            "deployments",
         )
         self.world = World(path, lambda: {kind: {} for kind in kinds})
 

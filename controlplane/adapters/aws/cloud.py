@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 from controlplane.adapters.aws import containers, metrics, objects, parameters, secrets
 from controlplane.adapters.aws.clients import AwsAccount, Clients, Role
 from controlplane.adapters.aws.errors import calling
-from controlplane.adapters.aws.rds import backups, databases, snapshots
+from controlplane.adapters.aws.rds import backups, bluegreen, databases, snapshots
 from controlplane.domain.migration.evidence import Redeployment
-from controlplane.ports import ArchivePlace, BackupWindow, DatabaseInstance, Export, SecretRef, Snapshot
+from controlplane.ports import (
+    ArchivePlace,
+    BackupWindow,
+    BlueGreen,
+    DatabaseInstance,
+    Export,
+    SecretRef,
+    Snapshot,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -113,6 +121,23 @@ class Aws:
 
     def stop_database(self, identifier: str) -> None:
         databases.stop(self._rds(), identifier)
+
+    def begin_blue_green(
+        self, name: str, database: str, instance_class: str, tags: Mapping[str, str]
+    ) -> BlueGreen:
+        return bluegreen.begin(self._rds(), name, database, instance_class, tags)
+
+    def blue_green(self, name: str) -> BlueGreen | None:
+        return bluegreen.find(self._rds(), name)
+
+    def switch_over(self, name: str, seconds: int) -> None:
+        bluegreen.switch_over(self._rds(), name, seconds)
+
+    def end_blue_green(self, name: str) -> None:
+        bluegreen.end(self._rds(), name)
+
+    def delete_database(self, identifier: str) -> None:
+        databases.delete(self._rds(), identifier)
 
     def redeploy(self, cluster: str, service: str) -> Redeployment:
         return containers.redeploy(self.clients.get(containers.SERVICE), cluster, service)

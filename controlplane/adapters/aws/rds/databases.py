@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from controlplane.adapters.aws.errors import calling, is_code
-from controlplane.adapters.aws.ownership import to_mapping
+from controlplane.adapters.aws.ownership import check_ours, to_mapping
 from controlplane.domain.errors import Conflict, Missing
 from controlplane.ports import DatabaseInstance
 
@@ -83,6 +83,35 @@ def _bring_to(client: RDSClient, identifier: str, verb: str, there: set[str]) ->
                 status = again.status if again else "gone"
                 raise Conflict(
                     f"{doing}: it is {status}", hint="wait until it is available, then run again"
+                ) from error
+
+
+def unprotect(client: RDSClient, found: DatabaseInstance) -> None:
+    if found.deletion_protection:
+        client.modify_db_instance(
+            DBInstanceIdentifier=found.identifier, DeletionProtection=False, ApplyImmediately=True
+        )
+
+
+def delete(client: RDSClient, identifier: str) -> None:
+    doing = f"deleting the database {identifier}"
+    found = get(client, identifier)
+    if found is None or found.status == "deleting":
+        return
+    check_ours(f"the database {identifier}", found.tags, doing)
+    with calling(doing, SERVICE):
+        try:
+            unprotect(client, found)
+            client.delete_db_instance(
+                DBInstanceIdentifier=identifier, SkipFinalSnapshot=True, DeleteAutomatedBackups=False
+            )
+        except ClientError as error:
+            if not is_code(error, NOT_FOUND, WRONG_STATE):
+                raise
+            again = get(client, identifier)  # somebody was quicker, or it is being changed
+            if again is not None and again.status != "deleting":
+                raise Conflict(
+                    f"{doing}: it is {again.status}", hint="wait until it is available, then run again"
                 ) from error
 
 
