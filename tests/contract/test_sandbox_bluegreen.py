@@ -137,6 +137,16 @@ def test_green_reads_what_blue_writes_and_takes_no_write(aws: Stage, name: str) 
         sql(green, "set default_transaction_read_only = off; insert into kept values (2)")
 
 
+def test_a_blue_side_that_is_changed_is_still_followed(aws: Stage, name: str) -> None:
+    """It lets more connect and listens elsewhere: a standby must find it, and may not allow less."""
+    blue = aws.create(name)
+    sql(blue, "create table kept as select 1 as n")
+    deployment = deploy(aws, blue)
+    aws.modify(name, DBInstanceClass="db.t4g.small", DBPortNumber=6432)
+    sql(aws.look(name), "insert into kept values (2)")
+    until(lambda: sql(deployment.green, "select count(*) from kept") == [(2,)], "the row")
+
+
 def test_a_switchover_loses_no_acknowledged_write(aws: Stage, name: str) -> None:
     blue = aws.create(name)
     with writers(blue) as writer:
@@ -159,8 +169,10 @@ def test_the_old_side_is_only_read_until_the_deployment_is_deleted(aws: Stage, n
     deployment.switch()
     deployment.until("SWITCHOVER_COMPLETED")
     old = aws.until(f"{name}-old1")
-    aws.rds.reboot_db_instance(DBInstanceIdentifier=f"{name}-old1")
-    aws.until(f"{name}-old1")
+    for side in (name, f"{name}-old1"):
+        aws.rds.reboot_db_instance(DBInstanceIdentifier=side)
+        aws.until(side)
+    sql(aws.look(name), "insert into kept values (4)")
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         sql(old, "set default_transaction_read_only = off; insert into kept values (2)")
     with pytest.raises(ClientError) as told:
@@ -168,8 +180,26 @@ def test_the_old_side_is_only_read_until_the_deployment_is_deleted(aws: Stage, n
     assert code(told.value) == "InvalidBlueGreenDeploymentStateFault"
     deployment.delete()
     sql(aws.until(f"{name}-old1"), "insert into kept values (2)")
-    sql(aws.until(name), "insert into kept values (3)")
-    assert sql(aws.look(name), "select n from kept order by n") == [(1,), (3,)]
+    assert sql(aws.look(f"{name}-old1"), "select n from kept order by n") == [(1,), (2,)]
+    assert sql(aws.look(name), "select n from kept order by n") == [(1,), (4,)]
+
+
+def test_an_old_side_can_be_deleted_before_its_deployment(aws: Stage, name: str) -> None:
+    blue = aws.create(name)
+    deployment = deploy(aws, blue)
+    deployment.switch()
+    deployment.until("SWITCHOVER_COMPLETED")
+    aws.rds.delete_db_instance(
+        DBInstanceIdentifier=f"{name}-old1",
+        FinalDBSnapshotIdentifier=f"{name}-final",
+        DeleteAutomatedBackups=False,
+    )
+    aws.gone(f"{name}-old1")
+    deployment.delete()
+    aws.rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier=f"{name}-back", DBSnapshotIdentifier=f"{name}-final"
+    )
+    sql(aws.until(f"{name}-back"), "create table written (n int)")
 
 
 def test_a_switchover_that_takes_too_long_leaves_blue_as_it_was(aws: Stage, name: str) -> None:

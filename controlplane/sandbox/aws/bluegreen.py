@@ -16,7 +16,7 @@ from moto.rds.exceptions import BlueGreenDeploymentNotFoundFault, InvalidBlueGre
 from moto.rds.models import BlueGreenDeployment, RDSBackend
 
 from controlplane.sandbox.aws import facts, rules
-from controlplane.sandbox.aws.instance import SandboxInstance
+from controlplane.sandbox.aws.instance import NOBODY, SandboxInstance
 from controlplane.sandbox.aws.standby import Switch
 from controlplane.sandbox.aws.work import Task
 
@@ -126,7 +126,7 @@ class BlueGreen(RDSBackend):  # type: ignore[misc]
         blue.place, green.place = places
         self._swap_names(blue, green)
         deployment.source, deployment.target = blue.arn, green.arn
-        blue.follows, green.follows = green.dbi_resource_id, ""
+        blue.follows, green.follows = NOBODY, ""
         deployment.set_status(_States.SWITCHOVER_COMPLETED)
         deployment.status_details = "Switchover completed"
 

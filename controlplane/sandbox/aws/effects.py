@@ -56,7 +56,8 @@ class Effects:
     def rewind(self, task: Task) -> Done:
         db = task.instance
         source: str = task.values["source"]
-        self.clusters.archive(source)
+        if not self.standbys.is_following(source):
+            self.clusters.archive(source)
         place = self.clusters.rewind(
             db.dbi_resource_id, db.server_settings(), source, task.values.get("at"), db.port or 5432
         )
@@ -170,7 +171,7 @@ class Effects:
         if task.snapshot is not None and cluster.exists:
             self.clusters.back_up(db.dbi_resource_id, task.snapshot.copy_id)
         keep = bool(task.values["keep_backups"])
-        if keep and cluster.is_running():
+        if keep and cluster.is_running() and not db.follows:  # a standby writes no log of its own
             self.clusters.archive(db.dbi_resource_id)
         self.clusters.remove(db.dbi_resource_id, keep_history=keep)
 
@@ -208,12 +209,18 @@ class Effects:
     def _lead(self, db: SandboxInstance) -> None:
         """Who follows it has to find it again, and to allow as much as it does."""
         for other in instances():
-            if other.follows == db.dbi_resource_id and self.standbys.is_following(other.dbi_resource_id):
-                settings = other.server_settings()
-                other.place = self.standbys.point(other.dbi_resource_id, settings, other.follows, other.place)
+            if other.follows == db.dbi_resource_id:
+                catch_up(self.standbys, other)
 
     @staticmethod
     def _available(task: Task) -> None:
         if task.snapshot is not None:
             task.snapshot.status = "available"
             task.snapshot.percent_progress = 100
+
+
+def catch_up(standbys: Standbys, db: SandboxInstance) -> None:
+    """Follow its source to where that is by now; what was promoted meanwhile follows nobody."""
+    source = standbys.clusters.instance(db.follows)
+    if db.place and source.is_running() and standbys.is_following(db.dbi_resource_id):
+        db.place = standbys.point(db.dbi_resource_id, db.server_settings(), db.follows, db.place)

@@ -23,7 +23,8 @@ from moto.xray.models import xray_backends
 
 from controlplane.sandbox.aws.backend import SandboxRds
 from controlplane.sandbox.aws.cloudwatch import SandboxCloudWatch
-from controlplane.sandbox.aws.effects import Effects
+from controlplane.sandbox.aws.effects import Effects, catch_up
+from controlplane.sandbox.aws.instance import NOBODY
 from controlplane.sandbox.aws.platform.backup import SandboxBackup
 from controlplane.sandbox.aws.platform.buckets import mend_buckets
 from controlplane.sandbox.aws.platform.budgets import SandboxBudgets
@@ -34,6 +35,7 @@ from controlplane.sandbox.aws.platform.images import add_dlm
 from controlplane.sandbox.aws.platform.queues import SandboxSqs
 from controlplane.sandbox.aws.platform.roles import SandboxIam
 from controlplane.sandbox.aws.platform.tracing import SandboxXRay
+from controlplane.sandbox.aws.standby import Standbys
 from controlplane.sandbox.aws.watch import instances
 from controlplane.sandbox.aws.work import Works
 from controlplane.sandbox.metrics import Metrics
@@ -73,6 +75,9 @@ def recover(works: Works) -> None:
         cluster = works.clusters.instance(db.dbi_resource_id)
         if db.place and db.status not in ("stopped", "deleting") and not cluster.is_running():
             db.place = works.clusters.start(db.dbi_resource_id, db.server_settings(), db.place)
+    for db in instances():
+        if db.follows not in ("", NOBODY):
+            catch_up(Standbys(works.clusters), db)
     for _, _, backend in rds_backends.iter_backends():
         for task in list(backend.tasks):
             works.submit(backend.tasks, task)

@@ -83,13 +83,14 @@ PARAMETERS = {
     "wal_receiver_timeout": False,
     "max_slot_wal_keep_size": False,
 }
+NOBODY = "nobody"  # whose standby the old side of a switchover is
 CONNECTIONS = 250  # no more are really allowed on this machine, whatever the class
 
 
 class SandboxInstance(DBInstance):  # type: ignore[misc]
     """moto's instance with an identity of its own, pending values, and a real PostgreSQL's address."""
 
-    follows = ""  # of a deployment's side that is only read: the resource id of the other one
+    follows = ""  # of a deployment's side that is only read: whose standby it is, by resource id
 
     def __init__(self, backend: Any, **kwargs: Any) -> None:
         self.place: Address | None = None

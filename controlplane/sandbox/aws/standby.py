@@ -64,8 +64,8 @@ class Standbys:
         self, resource_id: str, settings: dict[str, str], source: str, wanted: Address | None
     ) -> Address:
         """Follow its source to where that is by now, with the connections that it allows by now."""
-        self.clusters.stop(resource_id)
-        self._follow(self.clusters.instance(resource_id), source, self._address(source))
+        if self._follow(self.clusters.instance(resource_id), source, self._address(source)):
+            self.clusters.stop(resource_id)
         return self.clusters.start(resource_id, settings, wanted)
 
     def promote(self, resource_id: str, settings: dict[str, str], wanted: Address | None) -> Address:
@@ -163,8 +163,9 @@ class Standbys:
 
     # --- inner --------------------------------------------------------------------------------------
 
-    def _follow(self, cluster: Cluster, source: str, primary: Address) -> None:
-        """Its connection to the primary; what did not stream while one of them was down is in the archive."""
+    def _follow(self, cluster: Cluster, source: str, primary: Address) -> bool:
+        """Its connection to the primary; what did not stream while one of them was down is in the archive.
+        Whether that is news."""
         passfile = cluster.home / "primary"
         cluster.write(passfile, f"{primary.host}:{primary.port}:*:{ADMIN}:{self.clusters.password}\n")
         where = f"host={primary.host} port={primary.port} user={ADMIN} passfile={_quoted(passfile)}"
@@ -175,7 +176,11 @@ class Standbys:
             "recovery_target_timeline = 'latest'",
             *self._no_less(primary),
         ]
-        cluster.write(cluster.data / AUTO, "\n".join(lines) + "\n")
+        auto, wanted = cluster.data / AUTO, "\n".join(lines) + "\n"
+        if auto.read_text() == wanted:
+            return False
+        cluster.write(auto, wanted)
+        return True
 
     def _no_less(self, primary: Address) -> list[str]:
         with self.clusters.session(primary) as admin:
