@@ -90,8 +90,15 @@ class Orphan(View):
     operation: str | None
 
 
+class SharedDatabase(View):
+    identifier: str
+    platform: str
+    why: str
+
+
 class Orphans(Page):
     items: list[Orphan]
+    not_looked_into: list[SharedDatabase]
     looked_at: str
 
 

@@ -20,12 +20,13 @@ from controlplane.ports import DatabaseInstance
 from controlplane.services.actor import Action, Actor
 from controlplane.services.asking import Way
 from controlplane.services.control import Control, new_id
-from controlplane.services.drift import alone, planning, recording
+from controlplane.services.drift import alone, planning, recording, shared
 from controlplane.services.drift.asked import Scanning
 from controlplane.services.drift.recording import WHOLE, Look
+from controlplane.services.drift.shared import SharedDatabase
 from controlplane.store import platforms
 from controlplane.store.fleet import databases, differences, scans
-from controlplane.store.fleet.databases import FleetDatabase
+from controlplane.store.fleet.databases import FleetDatabase, SchemaTenant
 from controlplane.store.fleet.rows import Scan
 
 _MARK, _OURS = "managed-by", "controlplane"
@@ -42,6 +43,8 @@ class Record:
     standing: frozenset[str]  # identifiers of everything that is or shall be there
     seen: Mapping[str, str]
     homes: Mapping[tuple[str, str, str], Mapping[str, Any]]
+    shared: Sequence[SharedDatabase]
+    schemas: Sequence[SchemaTenant]
 
 
 @dataclass
@@ -57,18 +60,13 @@ def scan(control: Control, actor: Actor, body: Scanning, way: Way) -> dict[str, 
     if body.full:
         planning.refuse_elsewhere(control, body)
     started, tally = control.now(), Tally()
-    with control.db.read() as session:
-        record = Record(
-            databases.every(session, control.region, control.cell_of_many),
-            frozenset(databases.standing(session)),
-            differences.seen(session),
-            {(p.blueprint, p.environment, p.cell): p.outputs for p in platforms.every(session)},
-        )
+    record = _record(control)
     there = {one.identifier: one for one in instances(control)}
     _refuse_the_unlikely(control, record, there)
     looks = list(_looks(control, record, there, body, tally))
+    tally.skipped += shared.passed_over(record.schemas, parse_selector(body.selector))
     if not body.selector:
-        looks += list(_strangers(record, there))
+        looks += [*shared.gone(record.shared, there), *_strangers(record, there)]
     for look in looks:
         tally.differences.update(d.severity.value for d in look.differences)
     counts: Counter[str] = Counter()
@@ -92,6 +90,19 @@ def scan(control: Control, actor: Actor, body: Scanning, way: Way) -> dict[str, 
         "dry_run": way.dry_run,
         **planned,
     }
+
+
+def _record(control: Control) -> Record:
+    with control.db.read() as session:
+        of_platforms = shared.of_platforms(control, session)
+        return Record(
+            databases.every(session, control.region, control.cell_of_many),
+            frozenset(databases.standing(session)) | {one.identifier for one in of_platforms},
+            differences.seen(session),
+            {(p.blueprint, p.environment, p.cell): p.outputs for p in platforms.every(session)},
+            of_platforms,
+            shared.schema_tenants(control, session),
+        )
 
 
 def _plannable(looks: Sequence[Look]) -> planning.Fleet:

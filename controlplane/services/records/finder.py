@@ -6,7 +6,7 @@ Reads only. What an operation is at work on is shown with it: it may be half-way
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from controlplane.ports import DatabaseInstance
 from controlplane.services.actor import Action, Actor
 from controlplane.services.adoption import fleet
 from controlplane.services.control import Control, plain
+from controlplane.services.drift import shared
+from controlplane.services.drift.shared import SharedDatabase
 from controlplane.store import slots
 from controlplane.store.slots import Standing
 
@@ -31,6 +33,7 @@ class Known:
     catalog: Mapping[str, Standing]
     states: Mapping[str, str]  # whose workspace
     aws: Mapping[str, DatabaseInstance]
+    shared: Sequence[SharedDatabase] = ()  # platforms' own, which stand in the catalog with them
 
     def identifiers(self) -> list[str]:
         """What carries neither our mark nor our record is somebody else's."""
@@ -39,18 +42,26 @@ class Known:
 
 
 def orphans(control: Control, actor: Actor) -> dict[str, Any]:
-    """Everything that not all three know."""
+    """Everything that not all three know. Nobody looks into a database that tenants share: it is named."""
     actor.require(Action.READ_FLEET)
     known = look(control)
     items = [view for i in known.identifiers() if (view := _view(known, i)) and _sees(actor, view)]
-    return {"items": items, "looked_at": plain(control.now()), "next_page_token": None}
+    unseen = [_closed(one) for one in known.shared if one.identifier in known.aws]
+    return {
+        "items": items,
+        "not_looked_into": unseen if actor.sees_everything else [],
+        "looked_at": plain(control.now()),
+        "next_page_token": None,
+    }
 
 
 def look(control: Control) -> Known:
     there = {one.identifier: one for one in fleet(control) if one.status not in _LEAVING}
     with control.db.read() as session:
         recorded = {row.identifier: row for row in slots.standing(session, control.region)}
-    return Known(recorded, dict(_stated(control)), there)
+        of_platforms = shared.of_platforms(control, session)
+    recorded |= {one.identifier: Standing(one.identifier, "", one.busy_with) for one in of_platforms}
+    return Known(recorded, dict(_stated(control)), there, of_platforms)
 
 
 def _stated(control: Control) -> Iterator[tuple[str, str]]:
@@ -80,7 +91,7 @@ def _view(known: Known, identifier: str) -> dict[str, Any] | None:
     return {
         "id": identifier,
         "identifier": identifier,
-        "tenant": recorded.slug if recorded else tags.get("tenant"),
+        "tenant": (recorded.slug or None) if recorded else tags.get("tenant"),
         "in_catalog": recorded is not None,
         "in_state": identifier in known.states,
         "in_aws": instance is not None,
@@ -92,6 +103,13 @@ def _view(known: Known, identifier: str) -> dict[str, Any] | None:
     }
 
 
+def _closed(one: SharedDatabase) -> dict[str, Any]:
+    """A schema that no tenant has would not be found."""
+    why = f"the schemas of its {len(one.tenants)} tenants are not compared with the catalog"
+    return {"identifier": one.identifier, "platform": one.workspace, "why": why}
+
+
 def _sees(actor: Actor, view: Mapping[str, Any]) -> bool:
     """What no record names is shown to who sees everything."""
-    return actor.sees(str(view["tenant"])) if view["in_catalog"] else actor.sees_everything
+    named = view["in_catalog"] and view["tenant"]
+    return actor.sees(str(view["tenant"])) if named else actor.sees_everything

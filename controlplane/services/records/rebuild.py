@@ -43,7 +43,8 @@ def rebuild(
 ) -> dict[str, Any]:
     """Answers what was found otherwise than recorded, and what was recorded now."""
     actor.require(Action.CHANGE_FLEET)
-    found = list(_found(fleet(control), workspaces))
+    there = fleet(control)
+    found = list(_found(there, workspaces))
     items: list[dict[str, Any]] = []
     with control.db.read() as session:
         homes = platforms.every(session)
@@ -55,7 +56,13 @@ def rebuild(
             if one.slug in missing:
                 _record(control, actor, reason, one, homes)
     unknown = list(UNKNOWN) if missing else []
-    return {"items": items, "unknown": unknown, "dry_run": dry_run, "next_page_token": None}
+    return {
+        "items": items,
+        "unknown": unknown,
+        "not_looked_into": list(_closed(control, there)),
+        "dry_run": dry_run,
+        "next_page_token": None,
+    }
 
 
 def _found(there: Sequence[DatabaseInstance], workspaces: Path) -> Iterator[Lost]:
@@ -75,6 +82,16 @@ def _rendered(file: Path) -> dict[str, Any]:
         return dict(json.loads(file.read_text()))
     except (OSError, ValueError):
         return {}
+
+
+def _closed(control: Control, there: Sequence[DatabaseInstance]) -> Iterator[dict[str, str]]:
+    """Databases of ours whose tenants are schemas: AWS does not name these, so none is recorded."""
+    shared = {blueprint.name for blueprint in control.catalog.blueprints.values() if blueprint.is_shared}
+    for one in there:
+        blueprint = one.tags.get("blueprint", "")
+        if one.tags.get("managed-by") == "controlplane" and blueprint in shared:
+            why = "its tenants are schemas, which AWS does not name: a backup of the catalog brings them back"
+            yield {"identifier": one.identifier, "platform": blueprint, "why": why}
 
 
 # --- comparing --------------------------------------------------------------------------------------

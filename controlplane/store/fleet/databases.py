@@ -67,6 +67,15 @@ class FleetDatabase:
         return subject_of({name: getattr(self, name) for name in _SELECTED}, self.labels)
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaTenant:
+    """A tenant without a database of its own."""
+
+    slug: str
+    blueprint: str
+    selectable: Mapping[str, str]
+
+
 _SELECTED = ("slug", "stage", "size", "phase", "region", "environment", "blueprint", "cell", "cost_tier")
 _TENANT = (
     "uid", "slug", "stage", "environment", "region", "cell", "blueprint", "phase", "locations", "users",
@@ -113,6 +122,30 @@ def every(session: Session, region: str | None = None, cell: str = "") -> list[F
         }
         found.append(FleetDatabase(**values, **more))
     return found
+
+
+def schemas(session: Session, blueprints: Sequence[str], region: str, cell: str = "") -> list[SchemaTenant]:
+    """The living tenants of blueprints whose tenants share a database."""
+    query = (
+        select(Tenant)
+        .where(
+            col(Tenant.blueprint).in_(blueprints),
+            col(Tenant.region) == region,
+            col(Tenant.phase).notin_([p.value for p in ABSENT]),
+        )
+        .order_by(col(Tenant.slug))
+    )
+    if cell:
+        query = query.where(col(Tenant.cell) == cell)
+    labels = _labels(session)
+    return [
+        SchemaTenant(
+            row.slug,
+            row.blueprint,
+            subject_of({name: getattr(row, name) for name in _SELECTED}, labels.get(row.uid, {})),
+        )
+        for row in session.scalars(query)
+    ]
 
 
 def an_endpoint(session: Session, cell: str) -> tuple[str, int] | None:

@@ -114,7 +114,9 @@ def reconcile(here: Here, id_: Id) -> int:
 @command(catalog, "orphans")
 def orphans(here: Here) -> None:
     """What the catalog, the states and AWS do not all know, and the safe next step."""
-    here.out.page(here.client.care("catalog/orphans", {}), _ORPHANS, "identifier")
+    found = here.client.care("catalog/orphans", {})
+    here.out.page(found, _ORPHANS, "identifier")
+    _note_closed(here, found)
 
 
 _ORPHANS = (
@@ -140,7 +142,13 @@ def rebuild(here: Here) -> int:
     here.out.page(found, _REBUILT, "identifier")
     if found["unknown"]:
         here.out.note(f"neither tags nor workspaces know: {', '.join(found['unknown'])}")
+    _note_closed(here, found)
     return ExitCode.FAILED if any(item["problem"] for item in found["items"]) else ExitCode.DONE
+
+
+def _note_closed(here: Here, found: Mapping[str, Any]) -> None:
+    for one in found["not_looked_into"]:
+        here.out.note(f"not looked into: {one['identifier']}: {one['why']}")
 
 
 _REBUILT = tuple(
