@@ -103,9 +103,12 @@ resource "aws_lambda_function" "this" {
     }
   }
 
+  # The levels are AWS's own; left out, every plan would publish another version (provider issue 42181).
   logging_config {
-    log_format = "JSON"
-    log_group  = aws_cloudwatch_log_group.this.name
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.this.name
+    application_log_level = "INFO"
+    system_log_level      = "INFO"
   }
 
   lifecycle {

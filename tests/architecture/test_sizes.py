@@ -19,6 +19,7 @@ ARGUMENTS = 6
 LARGE_ROOMS = {
     "controlplane/adapters/postgres": 16,  # one file for each thing that SQL does to a tenant's database
     "controlplane/sandbox/aws": 16,  # one file a thing that the emulator lacks
+    "controlplane/sandbox/aws/platform": 16,  # one file a service
     "controlplane/operations": 20,  # one file an operation
     "controlplane/services": 38,  # one file a noun that doors ask for
     "controlplane/steps": 32,  # one file a kind of effect

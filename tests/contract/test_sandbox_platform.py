@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -295,3 +298,76 @@ def test_a_deployment_group_changes_and_goes_with_its_application(aws: Stage) ->
     missing = {"applicationName": "shop", "deploymentGroupName": "web"}
     assert refused(deploy.get_deployment_group, **missing) == "ApplicationDoesNotExistException"
     assert not [arn for arn in tagged(aws) if ":codedeploy:" in arn]
+
+
+def function(aws: Stage) -> tuple[Any, str]:
+    """One with an alias; its name."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as package:
+        package.writestr("app.py", "handler = print")
+    role = aws.client("iam").create_role(RoleName=f"of-{uuid4().hex[:8]}", AssumeRolePolicyDocument=TRUST)[
+        "Role"
+    ]["Arn"]
+    functions, name = aws.client("lambda"), f"worker-{uuid4().hex[:8]}"
+    made = functions.create_function(
+        FunctionName=name,
+        Role=role,
+        Runtime="python3.12",
+        Handler="app.handler",
+        Code={"ZipFile": code.getvalue()},
+        Publish=True,
+        LoggingConfig={"LogFormat": "JSON", "LogGroup": "/workers"},
+    )
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion=made["Version"])
+    return functions, name
+
+
+def test_a_function_says_where_it_logs(aws: Stage) -> None:
+    functions, name = function(aws)
+    said = functions.get_function_configuration(FunctionName=name)["LoggingConfig"]
+    assert (said["LogFormat"], said["LogGroup"], said["SystemLogLevel"]) == ("JSON", "/workers", "INFO")
+    functions.update_function_configuration(FunctionName=name, LoggingConfig={"LogFormat": "Text"})
+    said = functions.get_function_configuration(FunctionName=name)["LoggingConfig"]
+    assert said == {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}
+
+
+def test_a_mapping_names_the_alias_that_it_calls(aws: Stage) -> None:
+    functions, name = function(aws)
+    aws.client("sqs").create_queue(QueueName=name)
+    queue = f"arn:aws:sqs:us-east-1:123456789012:{name}"
+    made = functions.create_event_source_mapping(EventSourceArn=queue, FunctionName=f"{name}:live")
+    assert made["FunctionArn"].endswith(f":function:{name}:live")
+    functions.update_event_source_mapping(UUID=made["UUID"], FunctionName=name)
+    assert functions.get_event_source_mapping(UUID=made["UUID"])["FunctionArn"].endswith(f":function:{name}")
+
+
+def test_concurrency_is_provisioned_for_an_alias_and_goes_with_the_function(aws: Stage) -> None:
+    functions, name = function(aws)
+    which = {"FunctionName": name, "Qualifier": "live"}
+    missing = "ProvisionedConcurrencyConfigNotFoundException"
+    assert refused(functions.get_provisioned_concurrency_config, **which) == missing
+    functions.put_provisioned_concurrency_config(**which, ProvisionedConcurrentExecutions=2)
+    found = functions.get_provisioned_concurrency_config(**which)
+    assert (found["Status"], found["AllocatedProvisionedConcurrentExecutions"]) == ("READY", 2)
+    functions.delete_provisioned_concurrency_config(**which)
+    functions.put_provisioned_concurrency_config(**which, ProvisionedConcurrentExecutions=1)
+    functions.delete_function(FunctionName=name)
+    assert refused(functions.get_provisioned_concurrency_config, **which) == missing
+
+
+def test_a_detector_s_features_are_turned_on_one_by_one(aws: Stage) -> None:
+    guard = aws.client("guardduty")
+    known = guard.create_detector(Enable=True)["DetectorId"]
+    for name in ("S3_DATA_EVENTS", "RDS_LOGIN_EVENTS"):
+        guard.update_detector(DetectorId=known, Features=[{"Name": name, "Status": "ENABLED"}])
+    guard.update_detector(DetectorId=known, FindingPublishingFrequency="ONE_HOUR")
+    features = guard.get_detector(DetectorId=known)["Features"]
+    assert [one["Name"] for one in features] == ["S3_DATA_EVENTS", "RDS_LOGIN_EVENTS"]
+
+
+def test_a_catalog_s_tags_go_with_it(aws: Stage) -> None:
+    glue = aws.client("glue")
+    glue.create_database(DatabaseInput={"Name": "sales"}, Tags={TAG["Key"]: TAG["Value"]})
+    assert [arn for arn in tagged(aws) if arn.endswith(":database/sales")]
+    glue.delete_database(Name="sales")
+    assert not [arn for arn in tagged(aws) if arn.endswith(":database/sales")]

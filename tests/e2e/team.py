@@ -55,8 +55,13 @@ def run(machine: Machine, *words: str) -> str:
 
 
 def ask(machine: Machine, *words: str) -> dict[str, Any]:
-    told = run(machine, *words, "-o", "json")
-    return dict(json.loads(told[told.index("{") : told.rindex("}") + 1]))
+    return answer(run(machine, *words, "-o", "json"))
+
+
+def answer(told: str) -> dict[str, Any]:
+    """The document after the progress, which has braces of its own."""
+    lines = told.splitlines()
+    return dict(json.loads("\n".join(lines[lines.index("{") : len(lines) - lines[::-1].index("}")])))
 
 
 def rows(machine: Machine, query: str, *values: object) -> list[dict[str, Any]]:

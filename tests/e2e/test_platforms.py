@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from controlplane.catalog import load as load_catalog
+from tests.e2e.belongings import belongings
 from tests.e2e.machine import Machine
 from tests.e2e.rights import beyond_all_roles
-from tests.e2e.team import client, run
+from tests.e2e.team import ask, client, run
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1800)]
 BLUEPRINT = "fargate_db_per_tenant"
@@ -24,13 +26,30 @@ def company(machine: Machine) -> Iterator[Machine]:
 
 
 def test_a_platform_with_its_application_is_made_stays_as_it_is_and_goes(company: Machine) -> None:
-    run(company, "blueprint", "apply", BLUEPRINT, "--auto-approve")
-    told = run(company, "blueprint", "apply", BLUEPRINT, "--auto-approve", "-o", "json")
-    assert json.loads(told[told.index("{") : told.rindex("}") + 1])["status"] == "no_changes"
-    assert client(company, "elbv2").describe_load_balancers()["LoadBalancers"]
-    run(company, "blueprint", "destroy", BLUEPRINT, "--confirm", BLUEPRINT, "--auto-approve")
-    assert tagged(company) == []
+    live_through(company, BLUEPRINT)
     assert beyond_all_roles(company) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("blueprint", sorted(load_catalog().blueprints.keys() - {BLUEPRINT}))
+def test_every_platform_is_made_stays_as_it_is_and_goes(company: Machine, blueprint: str) -> None:
+    live_through(company, blueprint)
+
+
+def live_through(machine: Machine, blueprint: str) -> None:
+    before = belongings(machine)
+    run(machine, "blueprint", "apply", blueprint, "--auto-approve")
+    assert before < belongings(machine)
+    kept = {f"{row['DBInstanceIdentifier']}-final" for row in databases(machine)}
+    again = ask(machine, "blueprint", "apply", blueprint, "--auto-approve")
+    assert again["status"] == "no_changes", again["plan"]
+    run(machine, "blueprint", "destroy", blueprint, "--confirm", blueprint, "--auto-approve")
+    assert {arn.rpartition(":")[2] for arn in tagged(machine)} == kept, "final snapshots alone are left"
+    assert belongings(machine) == before
+
+
+def databases(machine: Machine) -> list[dict[str, Any]]:
+    return list(client(machine, "rds").describe_db_instances()["DBInstances"])
 
 
 def tagged(machine: Machine) -> list[str]:

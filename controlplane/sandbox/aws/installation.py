@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from moto import settings
 from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.awslambda.models import lambda_backends
 from moto.backup.models import backup_backends
 from moto.budgets.models import budgets_backends
 from moto.cloudfront.models import cloudfront_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.codedeploy.models import codedeploy_backends
 from moto.ecs.models import ecs_backends
+from moto.glue.models import glue_backends
 from moto.iam.models import iam_backends
 from moto.rds.models import rds_backends
 from moto.sqs.models import sqs_backends
@@ -31,10 +33,13 @@ from controlplane.sandbox.aws.platform.budgets import SandboxBudgets
 from controlplane.sandbox.aws.platform.cdn import SandboxCloudFront
 from controlplane.sandbox.aws.platform.containers import SandboxAutoscaling, SandboxEcs, mend_rules
 from controlplane.sandbox.aws.platform.deployments import SandboxCodeDeploy
+from controlplane.sandbox.aws.platform.functions import SandboxLambda, mend_functions
 from controlplane.sandbox.aws.platform.images import add_dlm
 from controlplane.sandbox.aws.platform.queues import SandboxSqs
 from controlplane.sandbox.aws.platform.roles import SandboxIam
+from controlplane.sandbox.aws.platform.tables import SandboxGlue
 from controlplane.sandbox.aws.platform.tracing import SandboxXRay
+from controlplane.sandbox.aws.platform.watching import mend_detectors
 from controlplane.sandbox.aws.standby import Standbys
 from controlplane.sandbox.aws.watch import instances
 from controlplane.sandbox.aws.work import Works
@@ -48,7 +53,9 @@ _BACKENDS = {
     cloudwatch_backends: SandboxCloudWatch,
     codedeploy_backends: SandboxCodeDeploy,
     ecs_backends: SandboxEcs,
+    glue_backends: SandboxGlue,
     iam_backends: SandboxIam,
+    lambda_backends: SandboxLambda,
     rds_backends: SandboxRds,
     sqs_backends: SandboxSqs,
     xray_backends: SandboxXRay,
@@ -63,6 +70,8 @@ def install(works: Works, metrics: Metrics) -> None:
     for of_moto, backend in _BACKENDS.items():
         of_moto.backend = backend
     mend_buckets()
+    mend_detectors()
+    mend_functions()
     mend_rules()
     add_dlm()
     settings.ACM_VALIDATION_WAIT = 0  # a minute, else, in which nothing is proven

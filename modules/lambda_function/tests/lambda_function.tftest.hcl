@@ -34,6 +34,11 @@ run "a_function_is_small_unless_said" {
   }
 
   assert {
+    condition     = aws_lambda_function.this.logging_config[0].application_log_level == "INFO" && aws_lambda_function.this.logging_config[0].system_log_level == "INFO"
+    error_message = "What it logs is said, so that a second plan is empty."
+  }
+
+  assert {
     condition     = length(aws_lambda_event_source_mapping.queue) == 1
     error_message = "Every queue feeds it."
   }
