@@ -38,10 +38,10 @@ def _problems(statuses: tuple[int, ...]) -> Responses:
     return {status: {"description": MEANINGS[status], "content": {MEDIA_TYPE: schema}} for status in statuses}
 
 
-def reading(model: type[BaseModel], description: str = "Found.") -> dict[str, Any]:
+def reading(model: type[BaseModel], description: str = "Found.", *more: int) -> dict[str, Any]:
     """For the decorator of a route that reads."""
     good: Responses = {200: {"model": model, "description": description}}
-    return {"responses": good | _problems(_READING), "response_model": None}
+    return {"responses": good | _problems((*_READING, *more)), "response_model": None}
 
 
 def changing(model: type[BaseModel] = models.Operation, status: int = 202, *more: int) -> dict[str, Any]:

@@ -96,19 +96,22 @@ Administers = Annotated[Caller, Depends(May(Action.ADMINISTER))]
 # --- how a change is sent ---------------------------------------------------------------------------
 
 
+ENTITY_TAG = r'(\*|(W/)?"?([0-9]{1,15})"?)'
+
+
 class PreconditionRequired(Stale):
     code = "precondition_required"
 
 
 def revision(if_match: str | None) -> int | None:
     """The revision in an entity tag; `*` and nothing match every one."""
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None:
         return None
-    found = re.fullmatch(r'\s*(?:W/)?"?(\d{1,15})"?\s*', if_match)
+    found = re.fullmatch(ENTITY_TAG, if_match.strip())
     if found is None:
         message = f"{if_match!r} is no entity tag of ours"
         raise Invalid(message, errors=[FieldError("If-Match", message)])
-    return int(found[1])
+    return None if found[3] is None else int(found[3])
 
 
 Reason = Annotated[str, Query(max_length=1000, description="Why; kept in the audit.")]

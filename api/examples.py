@@ -136,6 +136,15 @@ _REST: Mapping[str, Any] = {"integer": 1, "number": 1.0, "boolean": False, "obje
 
 # Bodies that names alone get wrong: what goes together there is more than each for itself.
 SENT: Mapping[str, Any] = {"Rows": {"items": [{"slug": "acme"}, {"slug": "globex", "stage": "poc"}]}}
+# What is answered as text, by its path.
+TEXTS: Mapping[str, str] = {
+    "/metrics": "# TYPE controlplane_operations_waiting gauge\ncontrolplane_operations_waiting 2\n",
+    "/v1/operations/{operation_id}/events": (
+        f'id: 7\nevent: step\ndata: {{"offset": 7, "at": "{_AT}", "type": "step", "step": "apply", '
+        '"text": "applying the approved plan", "data": {}}\n\n'
+    ),
+    "/v1/operations/{operation_id}/log": f"{_AT[:19]} aws_db_instance.this: Modifying...\n",
+}
 
 
 class Teller:

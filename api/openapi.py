@@ -9,10 +9,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import models
+from api import models, words
 from api.answers import MEANINGS
-from api.examples import SENT, Teller
+from api.examples import SENT, TEXTS, Teller
 from api.problems import CODES, MEDIA_TYPE, TYPE
+from controlplane.catalog import load
 
 Json = dict[str, Any]
 
@@ -39,13 +40,14 @@ def _document(app: FastAPI) -> Json:
     schemas["Problem"] = problem
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    words.tell(found, load())
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     components["responses"] = {f"Problem{status}": _problem(status) for status in MEANINGS}
     teller = Teller(schemas, {**SENT, "Problem": problem["example"]})
     for path, operation in _operations(found):
         if path.startswith("/v1/"):
             operation["security"] = [{"token": []}]
-        _tell(operation, teller)
+        _tell(path, operation, teller)
     return found
 
 
@@ -55,7 +57,7 @@ def _operations(found: Json) -> Iterator[tuple[str, Json]]:
             yield path, operation
 
 
-def _tell(operation: Json, teller: Teller) -> None:
+def _tell(path: str, operation: Json, teller: Teller) -> None:
     """An example of what is sent and of what is answered; problems are described once for all."""
     for body in operation.get("requestBody", {}).get("content", {}).values():
         body["example"] = teller.sent(body["schema"])
@@ -67,6 +69,8 @@ def _tell(operation: Json, teller: Teller) -> None:
         for kind, body in answer.get("content", {}).items():
             if kind == "application/json" and body.get("schema"):
                 body["example"] = teller.answered(body["schema"])
+            elif kind.startswith("text/"):
+                body["example"] = TEXTS[path]
 
 
 def _problem(status: int) -> Json:

@@ -383,3 +383,9 @@ class Version(View):
     version: str
     catalog_revision: str
     api: str
+
+
+class Ready(View):
+    status: str
+    catalog_revision: str
+    missing: list[str]  # keeps work from being done, not questions from being answered

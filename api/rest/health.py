@@ -18,6 +18,7 @@ _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Pr
 _NOT_READY: dict[int | str, dict[str, Any]] = {
     503: {"description": "Not ready; `details` says what is missing.", **_PROBLEM}
 }
+_READY: dict[int | str, dict[str, Any]] = {200: {"model": models.Ready}, **_NOT_READY}
 
 
 @router.get("/healthz", summary="The process answers")
@@ -25,7 +26,12 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses=_NOT_READY, summary="The catalog answers, in this program's revision")
+@router.get(
+    "/readyz",
+    responses=_READY,
+    response_model=None,
+    summary="The catalog answers, in this program's revision",
+)
 def ready(request: Request) -> Response:
     try:
         found = figures.readiness(house(request).control)

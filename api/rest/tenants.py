@@ -106,7 +106,11 @@ def explained(caller: ReadsTenant, slug: str) -> Response:
     return JSONResponse(explain.explain(caller.control, caller.actor, slug))
 
 
-@router.get("/{slug}/workspace", **reading(models.Workspace), summary="What Terraform reads, as recorded")
+@router.get(
+    "/{slug}/workspace",
+    **reading(models.Workspace, "Found.", 409),
+    summary="What Terraform reads, as recorded",
+)
 def workspace(caller: ReadsTenant, slug: str) -> Response:
     return JSONResponse(rendered.workspace(caller.control, caller.actor, slug))
 

@@ -21,15 +21,16 @@ RunId = NewType("RunId", str)
 SLUG_RULE = (
     "3-40 characters of a-z, 0-9 and single hyphens, starting with a letter, ending in a letter or digit"
 )
-_SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){2,39}")
+SLUG = r"[a-z]([a-z0-9]|-(?=[a-z0-9])){2,39}"
+_SLUG = re.compile(SLUG)
 _UID = re.compile(r"[a-z][a-z0-9]{7}")
 
 
-def parse_slug(text: str) -> Slug:
-    """The one rule for slugs, for every door."""
+def parse_slug(text: str, field: str = "slug") -> Slug:
+    """The one rule for slugs, for every door. `field`: what it is called where it was said."""
     if not _SLUG.fullmatch(text):
         message = f"{text!r} is not a tenant slug: {SLUG_RULE}"
-        raise Invalid(message, errors=[FieldError("slug", SLUG_RULE)])
+        raise Invalid(message, errors=[FieldError(field, SLUG_RULE)])
     return Slug(text)
 
 

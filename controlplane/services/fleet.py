@@ -19,6 +19,8 @@ from controlplane.store.operations import OperationFilter
 from controlplane.store.tenants import listing
 from controlplane.store.tenants.listing import TenantFilter, TenantRow
 
+SORTS = tuple(listing.SORTS)  # what a page can be sorted by
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -84,7 +86,7 @@ def queue(control: Control, actor: Actor, wanted: Queue) -> dict[str, Any]:
     """Operations, newest first."""
     uid = None
     if wanted.tenant:
-        actor.require(Action.READ_OPERATION, parse_slug(wanted.tenant))
+        actor.require(Action.READ_OPERATION, parse_slug(wanted.tenant, "tenant"))
         with control.db.read() as session:
             uid = tenants.by_slug(session, wanted.tenant).uid
     asked = OperationFilter(uid, _one_of(Status, "status", wanted.status), _one_of(Kind, "kind", wanted.kind))

@@ -96,7 +96,7 @@ def _month(day: date) -> tuple[date, date]:
 
 
 def _of_tenant(control: Control, actor: Actor, by: Pricer, slug: str) -> tuple[Estimate, dict[str, Any], str]:
-    actor.require(Action.READ_TENANT, parse_slug(slug))
+    actor.require(Action.READ_TENANT, parse_slug(slug, "tenant"))
     with control.db.read() as session:
         found = fleet.tenants(session, slug)
     if not found:

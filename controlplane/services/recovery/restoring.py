@@ -54,7 +54,7 @@ def _from(slot: SlotSpec) -> Payload:
 
 def beside(control: Control, actor: Actor, slug: str, body: Restore, ask: Ask) -> dict[str, Any]:
     """Another tenant with this one's data; answers the operation, which is the new tenant's."""
-    new = names.parse_slug(str(body.as_))
+    new = names.parse_slug(str(body.as_), "as")
     actor.require(Action.CHANGE_TENANT, names.parse_slug(slug))
     actor.require(Action.CREATE_TENANT, new)
     with control.db.write() as session:

@@ -91,7 +91,7 @@ def page(control: Control, actor: Actor, wanted: Inbox) -> dict[str, Any]:
     statuses = (wanted.status,) if wanted.status else ALIVE
     after = str(pages.decode(wanted.page_token).get("after", "")) if wanted.page_token else ""
     if wanted.tenant:
-        actor.require(Action.READ_TENANT, parse_slug(wanted.tenant))
+        actor.require(Action.READ_TENANT, parse_slug(wanted.tenant, "tenant"))
     seen: list[Recommendation] = []
     more = True
     with control.db.read() as session:

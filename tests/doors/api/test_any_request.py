@@ -20,9 +20,43 @@ from tests.doors.premises import FREE, PATIENCE, Server, open_premises
 from tests.fakes.metrics import FakeQuotas
 from tests.fakes.money import DearerPrices, WrittenBills
 
-# A schema cannot say what a selector, a page token or a slug that is free looks like.
+# It knows statuses only. `_assert_not_refused` takes its place: what the document allows is refused
+# for nothing but what no schema can say.
 _ACCEPTANCE = positive_data_acceptance
-_SHORT, _LONG = 6, 160  # examples for each operation
+_BEYOND_A_SCHEMA = {
+    "": "two fields that do not go together",
+    "Idempotency-Key": "the key of another request",
+    "acknowledge": "names of the launch checklist",
+    "at": "a moment that has not come yet",
+    "blueprint": "a name of the catalog, or none where it follows from the tenants",
+    "cell": "a name of the settings",
+    "confirm": "repeats a name of the path",
+    "cron": "a grammar",
+    "currency": "what prices are known in",
+    "environment": "what stage it is decides",
+    "events": "names of the event catalogue, with wildcards",
+    "growth": "a grammar",
+    "mix": "a grammar",
+    "options": "names of the blueprint",
+    "page_token": "opaque",
+    "region": "a name of the catalog, or of a price book that was fetched",
+    "selector": "a grammar",
+    "since": "a time, or the number of an event",
+    "size": "micro in production needs a recorded decision",
+    "stage": "what a tenant is used for decides",
+    "tenant": "empty, or a slug",
+    "ttl_days": "only of a proof of concept",
+    "url": "of a host that may be called",
+    "zone": "a name of the time zones",
+}
+# Where what was said first decides what may be said beside it.
+_TOGETHER = {
+    "/v1/costs/budget": "an amount with more digits than are counted",
+    "/v1/costs/estimate": "of a tenant, a blueprint or a description, each in words of its own",
+    "/v1/waves": "the body is that of the kind of change",
+}
+_ALLOWED = {401, 403, 404, 409, 412, 428}
+_SHORT, _LONG = 12, 160  # examples for each operation
 
 
 class Target:
@@ -79,9 +113,21 @@ def _try(operation: Any, target: Target, examples: int) -> int:
         sent += 1
         answer = case.call(base_url=target.server.url, headers=headers, timeout=PATIENCE)
         case.validate_response(answer, headers=headers, excluded_checks=[_ACCEPTANCE])
+        if case.meta.generation.mode.is_positive:
+            _assert_not_refused(operation.path, answer)
 
     send()
     return sent
+
+
+def _assert_not_refused(path: str, answer: Any) -> None:
+    """What the document allows is refused only for what no schema says, and then by the field's name."""
+    if answer.status_code < 400 or answer.status_code in _ALLOWED:
+        return
+    problem = answer.json()
+    named = {error["field"].partition(".")[0] for error in problem["errors"]} or {""}
+    assert answer.status_code == 422, problem
+    assert path in _TOGETHER or named <= _BEYOND_A_SCHEMA.keys(), problem
 
 
 def test_a_few_hundred_requests_meet_no_fault(target: Target) -> None:

@@ -100,8 +100,8 @@ def examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         if "requestBody" in operation:
             yield from ((where, body) for body in operation["requestBody"]["content"].values())
         for answer in operation["responses"].values():
-            for kind, body in resolved(document, answer).get("content", {}).items():
-                if kind.endswith("json") and body.get("schema"):
+            for body in resolved(document, answer).get("content", {}).values():
+                if body.get("schema"):
                     yield where, body
 
 
