@@ -9,9 +9,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import models, words
+from api import models
 from api.answers import MEANINGS
-from api.examples import SENT, TEXTS, Teller
+from api.openapi import words
+from api.openapi.examples import SENT, TEXTS, Teller
 from api.problems import CODES, MEDIA_TYPE, TYPE
 from controlplane.catalog import load
 
