@@ -19,6 +19,7 @@ from controlplane.domain.launch import LaunchItem
 from controlplane.domain.tenant import Size, Stage
 
 MOST_RETENTION_DAYS = 35  # of automated backups, by RDS
+_COUNTED = ("", "databases", "tenants", "rules", "platforms", "storage_gb")
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365)  # what CloudWatch accepts, up to a year
 
 
@@ -119,7 +120,7 @@ def read_quotas(file: Path) -> dict[str, Quota]:
             limit=table.number("limit", 1, 1_000_000_000),
             per=table.text("per"),
             meaning=table.text("meaning"),
-            counted=table.text("counted", ("", "databases", "tenants", "platforms", "storage_gb"), ""),
+            counted=table.text("counted", _COUNTED, ""),
             each=table.get("each", int, 1),
             reserve=table.get("reserve", int, 0),
             aws=table.text("aws", default=""),

@@ -94,7 +94,7 @@ class Quota:
     limit: int
     per: str
     meaning: str
-    counted: str = ""  # what of ours uses it: databases, tenants, platforms, storage_gb; "": only AWS knows
+    counted: str = ""  # what of ours uses it: databases, tenants, rules, …; "": only AWS knows
     each: int = 1  # how much one of them uses
     reserve: int = 0  # kept free for running migrations
     aws: str = ""  # where AWS answers it: rds:<account quota>, or <service>:<quota code>
@@ -190,7 +190,7 @@ class WiredModule:
     name: str
     module: str
     inputs: tuple[tuple[str, Wire], ...]
-    each: str = ""  # the map variable that it is repeated over
+    each: str = ""  # the map variable that it is repeated over: slots, or access
     when: str = ""  # the option by which it is there or not
     provider: str = ""  # us_east_1: what serves the edge stands there, wherever the platform is
 
@@ -230,6 +230,11 @@ class Blueprint:
     def is_shared(self) -> bool:
         """Its tenants are schemas in one database, which is the platform's."""
         return self.tenancy == "schema"
+
+    @property
+    def has_access(self) -> bool:
+        """Its tenants are reached through their platform's load balancer."""
+        return any(module.each == "access" for module in self.tenant.modules)
 
     def option_values(self, environment: Environment, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every option's value: what was given, else what the environment says, else its default."""

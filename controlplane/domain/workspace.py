@@ -75,15 +75,23 @@ class TenantWorkspace:
     labels: Mapping[str, str] = field(default_factory=dict)
     imports: tuple[Import, ...] = ()
     template: Template | None = None  # that it is pinned to; None: the one of this release
+    # Places of its rules on its platforms' listeners; a drill's copy has none, since nobody is to reach it.
+    priorities: Mapping[Environment, int] = field(default_factory=dict)
 
     def stage_of(self, slot: SlotSpec) -> Stage:
         return slot.stage or self.stage
 
     def home_of(self, slot: SlotSpec) -> Mapping[str, object]:
         """The outputs of the platform that the slot lives on; empty: they are not known."""
-        if slot.environment in (None, self.environment):
-            return self.platform
-        return self.homes.get(slot.environment, {})
+        return self.outputs_in(slot.environment or self.environment)
+
+    def outputs_in(self, environment: Environment) -> Mapping[str, object]:
+        return self.platform if environment == self.environment else self.homes.get(environment, {})
+
+    @property
+    def environments(self) -> set[Environment]:
+        """Those on whose platforms a database of the tenant lies: two, while it moves."""
+        return {slot.environment or self.environment for slot in self.slots}
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,6 @@ from controlplane.domain.workspace import DATABASE_NAME, MASTER_USERNAME, SlotSp
 from controlplane.rendering.shapes import MapOf, Maybe
 
 ALARM_SHAPE = {"metric": str, "comparison": str, "threshold": int, "minutes": int}
-HOME_FACTS = (
-    "database_subnet_group",
-    "database_security_group_id",
-    "database_key_arn",
-    "alarm_topic_arn",
-)
 SLOT_SHAPE = {
     "epoch": int,
     "stage": str,
@@ -52,7 +46,6 @@ SLOT_SHAPE = {
     "kms_key_arn": str,
     "alarms": MapOf(ALARM_SHAPE),
 }
-HOME_SHAPE = {name: str for name in HOME_FACTS}
 _COMPARISONS = {"above": "GreaterThanThreshold", "below": "LessThanThreshold"}
 
 

@@ -12,7 +12,6 @@ from controlplane.catalog import Blueprint, Catalog
 from controlplane.catalog.blueprints.options import option_problem
 from controlplane.domain.errors import FieldError, Invalid, Refused
 from controlplane.domain.names import platform_secret, route_parameter, short_name, slot_key
-from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import (
     Import,
     PlatformWorkspace,
@@ -22,10 +21,11 @@ from controlplane.domain.workspace import (
     TenantWorkspace,
     tenant_tags,
 )
+from controlplane.rendering.facts import ACCESS, HOME_SHAPE, access_values, home_facts
 from controlplane.rendering.labels import label_tags
 from controlplane.rendering.provenance import as_json, seal
 from controlplane.rendering.shapes import ListOf, MapOf, Variable, checked
-from controlplane.rendering.slots import HOME_FACTS, HOME_SHAPE, SLOT_SHAPE, slot_values
+from controlplane.rendering.slots import SLOT_SHAPE, slot_values
 from controlplane.rendering.structure import (
     BACKEND_FILE,
     render_backend,
@@ -44,6 +44,7 @@ TENANT_VARIABLES = (
         MapOf({**SLOT_SHAPE, "platform": HOME_SHAPE}),
     ),
 )
+_ACCESS_VARIABLES = (*TENANT_VARIABLES, ACCESS)
 _PLATFORM_VARIABLES = (
     Variable("name", "Prefix of the platform's names.", str),
     Variable("short_name", "The same where AWS takes few characters; it ends in a digest of the whole.", str),
@@ -67,29 +68,34 @@ def render_tenant(workspace: TenantWorkspace, catalog: Catalog) -> Rendering:
     blueprint = catalog.blueprint(workspace.blueprint)
     if not blueprint.tenant.modules:
         raise Refused(f"a tenant of {blueprint.name} has no workspace: it is a schema in the shared database")
+    template = workspace.template or tenant_template(blueprint.name, catalog)
+    # A tenant that is pinned to an older template is given what that one knows.
+    has_access = f'variable "{ACCESS.name}"' in template.files["variables.tf"]
     values = checked(
         f"the workspace of {workspace.slug}",
-        TENANT_VARIABLES,
+        _ACCESS_VARIABLES if has_access else TENANT_VARIABLES,
         {
             "region": catalog.region(workspace.region).name,
             "tags": {
                 **label_tags(workspace.labels),
                 **tenant_tags(workspace.slug, workspace.uid, blueprint.name),
             },
-            "platform": _platform_facts(workspace, workspace.platform, workspace.environment),
+            "platform": home_facts(workspace, workspace.environment),
             "route_parameter": route_parameter(workspace.slug, workspace.uid),
             "slots": {slot_key(s.epoch): _slot(s, workspace, catalog) for s in workspace.slots},
+            **({"access": access_values(workspace)} if has_access else {}),
         },
     )
     if len(values["slots"]) != len(workspace.slots):
         raise Invalid(f"rendering the workspace of {workspace.slug}: two slots have the same epoch")
-    template = workspace.template or tenant_template(blueprint.name, catalog)
     return _rendering(workspace, template, {"tenant.auto.tfvars.json": as_json(values)}, catalog)
 
 
 def tenant_template(name: str, catalog: Catalog) -> Template:
     """What tenants of a blueprint are made from in this release."""
-    return template_of(catalog, catalog.blueprint(name), "tenant", TENANT_VARIABLES)
+    blueprint = catalog.blueprint(name)
+    variables = _ACCESS_VARIABLES if blueprint.has_access else TENANT_VARIABLES
+    return template_of(catalog, blueprint, "tenant", variables)
 
 
 def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering:
@@ -158,23 +164,8 @@ def _rendering(
 
 
 def _slot(slot: SlotSpec, workspace: TenantWorkspace, catalog: Catalog) -> dict[str, Any]:
-    home = workspace.home_of(slot)
-    facts = _platform_facts(workspace, home, slot.environment or workspace.environment)
+    facts = home_facts(workspace, slot.environment or workspace.environment)
     return {**slot_values(slot, workspace, catalog), "platform": facts}
-
-
-def _platform_facts(
-    workspace: TenantWorkspace, home: Mapping[str, object], environment: Environment
-) -> dict[str, Any]:
-    absent = [name for name in (*HOME_FACTS, "parameter_groups") if name not in home]
-    if absent:
-        raise Invalid(
-            f"rendering the workspace of {workspace.slug}: the platform has no recorded {', '.join(absent)}",
-            hint=f"apply the platform: controlplane blueprint apply {workspace.blueprint} "
-            f"--environment {environment}",
-            errors=[FieldError(f"platform.{name}", "is missing") for name in absent],
-        )
-    return {name: home[name] for name in HOME_FACTS}
 
 
 def _check_options(blueprint: Blueprint, options: Mapping[str, Any]) -> None:

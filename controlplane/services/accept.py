@@ -15,6 +15,7 @@ from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType
 from controlplane.services.actor import Actor
 from controlplane.services.control import Ask, Control, new_id, new_traceparent
+from controlplane.services.quotas import rules
 from controlplane.store import audit, operations, reviews
 from controlplane.store.reviews.rows import Review
 from controlplane.store.tables import Operation, Tenant
@@ -59,6 +60,9 @@ class Intake:
             next_command="controlplane worker --until-idle",
         )
         operations.insert(self.session, operation)
+        if tenant is not None:
+            for warning in rules.hold(self.control, self.session, kind, tenant, payload):
+                operations.tell(self.session, operation.id, self.control.now(), "warning", text=warning)
         if review:
             review.operation_id = operation.id
             reviews.insert(self.session, review)

@@ -27,6 +27,7 @@ from controlplane.services.control import Control, new_uid
 from controlplane.store import operations, platforms, slots, tenants
 from controlplane.store.costs.fleet import unmade
 from controlplane.store.tables import Operation, Tenant
+from controlplane.store.tenants import rules
 
 
 def spec_of(control: Control, wanted: Mapping[str, Any]) -> TenantSpec:
@@ -140,6 +141,8 @@ def call_off(
     problem = {"code": code, "detail": why}
     row = operations.move(session, operation_id, status, now, why, error=problem)
     tenant = tenants.by_uid(session, row.tenant_uid) if row.tenant_uid else None
+    if tenant is not None:
+        rules.release(session, tenant.uid)
     if tenant is not None and tenant.phase == Phase.REQUESTED:
         by = row.requested_by
         tenants.set_phase(

@@ -18,6 +18,7 @@ from controlplane.services.page import decode, encode
 from controlplane.store import operations, queue, reviews, runs, story, tenants
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Approval, Operation, Plan
+from controlplane.store.tenants import rules
 
 APPLY_LEG, PLAN_LEG = "apply", "plan"
 _SETTLEMENTS = {"retry", "succeeded", "partially_applied", "failed", "cancelled"}
@@ -227,6 +228,8 @@ def settle(
         else:
             detail = f"settled as {outcome} by {actor.name}" + (f": {ask.reason}" if ask.reason else "")
             moved = operations.move(session, row.id, Status(outcome), control.now(), detail)
+            if row.tenant_uid:
+                rules.release(session, row.tenant_uid)
         Intake(control, session, actor, ask).record(f"operation.settled.{outcome}", row)
         return views.operation(session, moved)
 

@@ -24,6 +24,7 @@ from controlplane.store import operations
 
 _BECOMES_AVAILABLE_SECONDS = 3600
 _TAINTED = "replace_because_tainted"
+_IMPORTED_BY_ARN = frozenset({"aws_iam_policy", "aws_lb_listener_rule"})
 # Whose database need not be there before.
 _MAKING = frozenset({Kind.CREATE, Kind.RESTORE, Kind.ADOPT})
 
@@ -97,8 +98,9 @@ def presence(found: Subject, planned: Sequence[Normal]) -> dict[str, settle.Pres
         elif type_ == "aws_ssm_parameter":
             if cloud.read_parameter(name) is not None:
                 present[address] = settle.Presence(name, ours=True)
-        elif any(arn.endswith((f":{name}", f":{name}:*")) for arn in tagged):
-            present[address] = settle.Presence(name, ours=True)  # tags are how it was found
+        elif arn := next((arn for arn in tagged if settle.is_named(type_, name, arn)), ""):
+            id_ = arn if type_ in _IMPORTED_BY_ARN else name
+            present[address] = settle.Presence(id_, ours=True)  # tags are how it was found
     return present
 
 

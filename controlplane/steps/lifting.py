@@ -15,6 +15,7 @@ from controlplane.domain.migration.states import FINAL, ON_LAPSE, Flip, State
 from controlplane.domain.names import WorkspaceId, slot_key
 from controlplane.domain.operation import Kind, Status
 from controlplane.domain.plan.settle import read_state
+from controlplane.domain.workspace import SlotSpec
 from controlplane.steps import moving, replicating, subject, workspace
 from controlplane.steps.credentials import login
 from controlplane.steps.story import effect
@@ -191,14 +192,22 @@ def _lift_or_hold(row: Migration) -> None:
         raise
 
 
+def _places_of(found: Subject, slot: SlotSpec) -> list[str]:
+    """Where Terraform keeps what came with this slot; on a platform new to the tenant, its way in too."""
+    places = [f'module.database["{slot_key(slot.epoch)}"]']
+    if all(other.environment != slot.environment for other in found.slots if other.epoch != slot.epoch):
+        places.append(f'module.access["{slot.environment}"]')
+    return places
+
+
 def _drop_unborn(found: Subject, row: Migration) -> bool:
     """A slot of which nothing was made is forgotten again; False: something of it has to be removed."""
     slot = next((s for s in found.slots if s.epoch == row.to_epoch != row.from_epoch), None)
     if slot is None:
         return True
     state = world().ports.runner.state(WorkspaceId(found.operation.workspace_id))
-    inside = f'module.database["{slot_key(slot.epoch)}"]'
-    if any(inside in address for address in read_state(state)):
+    made = read_state(state)
+    if any(place in address for address in made for place in _places_of(found, slot)):
         return False
     if world().ports.cloud.database(slot.identifier) is not None:
         return False

@@ -20,6 +20,7 @@ from controlplane.steps.workspace import pin
 from controlplane.steps.world import world
 from controlplane.store import operations, queue, tenants
 from controlplane.store.tables import Operation
+from controlplane.store.tenants import rules
 
 _BEFORE_APPLY = frozenset({Status.PLANNING, Status.AWAITING_APPROVAL, Status.AWAITING_WINDOW, Status.PENDING})
 
@@ -106,6 +107,7 @@ def succeed(operation_id: str, phase: str | None, response: dict[str, Any], *, c
         if operation.tenant_uid and phase:
             _set_phase(session, operation, Phase(phase), "")
             _observe(session, operation)
+            rules.release(session, operation.tenant_uid)
         operations.move(session, operation_id, status, here.now(), response=response, stage="")
 
 
@@ -142,6 +144,8 @@ def end(operation_id: str, status: str, problem: dict[str, Any], phase: str | No
             fields["next_command"] = f"controlplane operation settle {operation_id}"
         if operation.tenant_uid and phase:
             _set_phase(session, operation, Phase(phase), str(problem.get("detail", "")))
+        if operation.tenant_uid and following in FINAL:
+            rules.release(session, operation.tenant_uid)
         operations.move(
             session, operation_id, following, here.now(), str(problem.get("detail", "")), **fields
         )

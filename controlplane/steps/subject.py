@@ -19,6 +19,7 @@ from controlplane.steps.templates import kept
 from controlplane.steps.world import world
 from controlplane.store import operations, platforms, slots, tenants
 from controlplane.store.tables import Operation, Platform, Slot, Tenant
+from controlplane.store.tenants import rules
 
 _PLATFORM = ("blueprint", "environment", "region", "cell", "options")
 
@@ -32,6 +33,7 @@ class Subject:
     labels: dict[str, str] | None = None
     there: frozenset[int] = frozenset()  # epochs whose slot an apply has begun to make
     homes: Mapping[Environment, Mapping[str, Any]] = field(default_factory=dict)  # every platform's outputs
+    priorities: Mapping[Environment, int] = field(default_factory=dict)  # of its rules on their listeners
 
     @property
     def kind(self) -> Kind:
@@ -101,6 +103,7 @@ def read(session: Session, operation_id: str) -> Subject:
         tenants.labels(session, tenant.uid),
         frozenset(row.epoch for row in rows if row.status == "present"),
         _homes(session, tenant),
+        rules.of_tenant(session, tenant.uid),
     )
 
 
@@ -166,6 +169,7 @@ def tenant_workspace(
         labels=subject.labels or {},
         imports=tuple(Import(address, id_) for address, id_ in subject.operation.imports),
         template=template,
+        priorities=subject.priorities,
     )
 
 

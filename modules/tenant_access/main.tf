@@ -28,11 +28,14 @@ resource "aws_route53_record" "this" {
     zone_id                = var.platform.load_balancer_zone_id
     evaluate_target_health = true
   }
+
+  # No other tenant has this name: what stands there is what an apply made whose end nobody saw.
+  allow_overwrite = true
 }
 
 # Whoever acts for this tenant has its objects and its secrets, and nobody else's.
 resource "aws_iam_policy" "this" {
-  name        = var.name
+  name        = "${var.name}-${var.environment}"
   path        = "/controlplane/"
   description = "Objects and secrets of one tenant"
 

@@ -8,6 +8,16 @@ variable "name" {
   }
 }
 
+variable "environment" {
+  description = "Of the platform. A tenant that moves has a way in on two of them, and a policy for each in one account."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]+$", var.environment))
+    error_message = "An environment is a word of a-z, such as production."
+  }
+}
+
 variable "priority" {
   description = "Place of the tenant's rule among those of the listener; no two tenants share one."
   type        = number

@@ -32,7 +32,7 @@ RENDERINGS = {f"tenant-{name}": render_tenant(workspace, load()) for name, works
 OTHER_RENDERINGS = {f"{name}-{environment}": rendered(name, environment) for name, environment in CASES}
 ECHO = "".join(
     f'output "{name}" {{\n  value = var.{name}\n}}\n'
-    for name in ("region", "tags", "platform", "route_parameter", "slots")
+    for name in ("region", "tags", "platform", "route_parameter", "slots", "access")
 )
 
 

@@ -187,7 +187,9 @@ def test_a_larger_nat_instance_comes_before_a_gateway() -> None:
 
 def test_its_tenants_are_those_of_the_platform_with_an_application() -> None:
     plain, whole = load().blueprint("rds_per_tenant"), load().blueprint("fargate_db_per_tenant")
-    assert (plain.tenant, plain.verbs) == (whole.tenant, whole.verbs)
+    shared = tuple(module for module in whole.tenant.modules if module.each != "access")
+    assert (plain.tenant.modules, plain.verbs) == (shared, whole.verbs)
+    assert (plain.has_access, whole.has_access) == (False, True)
     assert set(plain.platform.outputs) < set(whole.platform.outputs)
 
 

@@ -56,8 +56,9 @@ def test_every_environment_has_its_alarms(name: str) -> None:
     assert (alarms.when, given(alarms, "emails")) == ("", "var.alert_emails")
 
 
-def test_one_tenant_more_is_its_database_and_its_route_and_nothing_shared() -> None:
-    assert [w.module for w in load().blueprint(TENANTS).tenant.modules] == ["tenant_database", "tenant_route"]
+def test_one_tenant_more_is_its_database_its_route_and_its_way_in_and_nothing_shared() -> None:
+    own = ["tenant_database", "tenant_route", "tenant_access"]
+    assert [w.module for w in load().blueprint(TENANTS).tenant.modules] == own
     shared = {"fargate_cluster", "load_balancer", "storage_bucket", "platform_alarms", "secrets"}
     assert all(wired(TENANTS, module) for module in shared)
 

@@ -14,6 +14,23 @@ from controlplane.rendering import slot_for
 
 BLUEPRINT = "fargate_db_per_tenant"
 SLUG, UID = Slug("acme"), TenantUid("a1234567")
+
+
+def way_in(environment: str) -> dict[str, str]:
+    """What a platform with a load balancer gives besides."""
+    balancing = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
+    return {
+        "listener_arn": f"{balancing}:listener/app/{environment}/50dc6c495c0c9188/f2f7dc8efc522ab2",
+        "target_group_arn": f"{balancing}:targetgroup/{environment}/73e2d6bc24d8a067",
+        "dns_zone_id": f"Z{environment.upper()}",
+        "domain": f"{environment}.example.com",
+        "load_balancer_dns_name": f"{environment}-1234567890.us-east-1.elb.amazonaws.com",
+        "load_balancer_zone_id": "Z35SXDOTRQ7X7K",
+        "bucket_arn": f"arn:aws:s3:::fargate-db-per-{environment}-objects-123456789012",
+        "platform_key_arn": "arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-0000-4000-8000-00000000000e",
+    }
+
+
 PLATFORM: Mapping[str, Any] = {
     "vpc_id": "vpc-0a1",
     "database_subnet_group": "fargate-db-per-tenant-development-default-databases",
@@ -21,6 +38,7 @@ PLATFORM: Mapping[str, Any] = {
     "database_key_arn": "arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-0000-4000-8000-000000000001",
     "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:fargate-db-per-tenant-development-default-alarms",
     "parameter_groups": {"16": "fargate-db-per-tenant-development-default-postgres16"},
+    **way_in("development"),
 }
 
 
@@ -41,6 +59,7 @@ def tenant(stage: Stage = Stage.POC, **changes: Any) -> TenantWorkspace:
         route_epoch=1,
         slots=(slot_for(spec, SLUG, UID, 1, load()),),
         platform=PLATFORM,
+        priorities={environment: 7},
     )
     return replace(workspace, **changes)
 
@@ -58,6 +77,7 @@ HOME: Mapping[str, Any] = {
     "database_key_arn": "arn:aws:kms:us-east-1:123456789012:key/0b1c2d3e-0000-4000-8000-000000000002",
     "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:fargate-db-per-tenant-production-default-alarms",
     "parameter_groups": {"16": "fargate-db-per-tenant-production-default-postgres16"},
+    **way_in("production"),
 }
 
 
@@ -79,7 +99,12 @@ def two_slots() -> TenantWorkspace:
         stage=Stage.PRODUCTION,
         environment=Environment.PRODUCTION,
     )
-    return replace(workspace, slots=(source, target), homes={Environment.PRODUCTION: HOME})
+    return replace(
+        workspace,
+        slots=(source, target),
+        homes={Environment.PRODUCTION: HOME},
+        priorities={Environment.DEVELOPMENT: 7, Environment.PRODUCTION: 1},
+    )
 
 
 def settling() -> TenantWorkspace:
@@ -135,6 +160,7 @@ TENANTS = {
     "leaving": leaving(),
     "labels": tenant(labels={"team": "blau + söhne", "cost/centre": "4711"}),
     "empty": tenant(slots=()),
+    "copy": tenant(priorities={}),  # of a drill: nobody is to reach it
 }
 
 

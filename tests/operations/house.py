@@ -25,6 +25,7 @@ from tests.fakes.cloud import FakeCloud
 from tests.fakes.database import FakeDatabase, FakeMigration
 from tests.fakes.schemas import FakeSchemas
 from tests.fakes.web import FakeWeb
+from tests.golden.workspaces import way_in
 from tests.operations.terraform_double import TerraformDouble
 
 BLUEPRINT = "fargate_db_per_tenant"
@@ -42,6 +43,7 @@ PLATFORM: dict[str, Any] = {
     "parameter_groups": {"16": "platform-postgres16"},
     "cluster": "platform",
     "service": "application",
+    **way_in("development"),
 }
 SMOKE = SmokeChecks(
     sql=(SqlCheck("it has orders", "SELECT true", 5),),

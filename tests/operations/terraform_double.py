@@ -22,6 +22,7 @@ from tests.fakes.world import World
 
 DATABASE, ALARM, ROUTE = "aws_db_instance", "aws_cloudwatch_metric_alarm", "aws_ssm_parameter"
 ROUTE_ADDRESS = "module.route.aws_ssm_parameter.this"
+RULE = "aws_lb_listener_rule"
 _EXISTS = "DBInstanceAlreadyExists: DB instance already exists"
 
 
@@ -334,6 +335,9 @@ def _wanted(folder: Path) -> dict[str, dict[str, Any]]:
     tfvars = json.loads((folder / "tenant.auto.tfvars.json").read_text())
     tags = tfvars["tags"]
     wanted = {ROUTE_ADDRESS: {"type": ROUTE, "values": {"name": tfvars["route_parameter"]}}}
+    for environment, way_in in tfvars.get("access", {}).items():
+        values = {"name": way_in["name"], "priority": way_in["priority"]}
+        wanted[f'module.access["{environment}"].{RULE}.this'] = {"type": RULE, "values": values}
     for key, slot in tfvars["slots"].items():
         inside = f'module.database["{key}"]'
         values = {

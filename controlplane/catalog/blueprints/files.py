@@ -19,7 +19,11 @@ PLATFORM_SOURCES = ("var.name", "var.short_name", "var.region", "var.zones", "va
 SHARED_SOURCES = ("local.master_password", "local.application_secret_arn")
 _EARLY = " (early)"
 TENANT_SOURCES = ("var.slots", "var.platform", "var.route_parameter", "var.tags", "var.region")
-SLOT_SOURCES = ("each.key", "each.value", "each.value.platform", "local.master_passwords[each.key]")
+# What a module may be repeated over, and what it is then given of each.
+EACH_SOURCES = {
+    "slots": ("each.key", "each.value", "each.value.platform", "local.master_passwords[each.key]"),
+    "access": ("each.key", "each.value.name", "each.value.priority", "each.value.platform"),
+}
 
 
 def read_blueprints(folder: Path, modules: Mapping[str, ModuleFacts]) -> dict[str, Blueprint]:
@@ -63,7 +67,7 @@ def _read_wiring(table: Table, modules: Mapping[str, ModuleFacts], sources: tupl
     for child, module in zip(placed, wired, strict=True):
         inputs = child.table("inputs")
         _check_inputs(inputs, module, modules[module.module])
-        own = (*sources, *SLOT_SOURCES) if module.each else sources
+        own = (*sources, *EACH_SOURCES.get(module.each, ()))
         for key, wire in module.inputs:
             for source in wire.sources:
                 _check_source(inputs, key, source, outputs_of, own)
@@ -83,7 +87,7 @@ def _read_module(table: Table, modules: Mapping[str, ModuleFacts]) -> WiredModul
         name=table.text("name"),
         module=table.text("module", sorted(modules)),
         inputs=tuple((key, read_wire(inputs, key)) for key in inputs.values),
-        each=table.text("each", ("slots", ""), default=""),
+        each=table.text("each", (*EACH_SOURCES, ""), default=""),
         when=table.text("when", default=""),
         provider=table.text("provider", ("us_east_1", ""), default=""),
     )

@@ -97,6 +97,8 @@ NAMED_BY = {
     "aws_cloudwatch_log_group": "name",
     "aws_db_parameter_group": "name",
     "aws_db_subnet_group": "name",
+    "aws_iam_policy": "name",
+    "aws_lb_listener_rule": "listener_arn",  # a tenant has one on each listener
 }
 
 
@@ -108,6 +110,15 @@ def probe_names(planned: Sequence[Normal]) -> dict[str, tuple[str, str]]:
         if name and not change["deposed"]:
             found[change["address"]] = (change["type"], str(name))
     return found
+
+
+def is_named(type_: str, name: str, arn: str) -> bool:
+    """Whether this ARN is of what `NAMED_BY` gives this name."""
+    if type_ == "aws_lb_listener_rule":
+        return arn.startswith(name.replace(":listener/", ":listener-rule/") + "/")
+    if type_ == "aws_iam_policy":
+        return ":policy/" in arn and arn.endswith(f"/{name}")
+    return arn.endswith((f":{name}", f":{name}:*"))
 
 
 def settle(evidence: Evidence) -> Verdict:

@@ -22,6 +22,7 @@ from controlplane.services.adoption import fleet
 from controlplane.services.control import Control
 from controlplane.store import audit, platforms, slots, tenants
 from controlplane.store.tables import Platform, Tenant
+from controlplane.store.tenants import rules
 
 UNKNOWN = ("locations", "users", "paying", "sla", "sensitive", "display_name", "labels")
 _COMPARED = ("size", "storage_gb", "multi_az", "backup_days")
@@ -211,6 +212,10 @@ def _record(control: Control, actor: Actor, reason: str, lost: Lost, homes: Sequ
         tenants.insert(session, row, {}, actor=actor.name)
         slots.save(session, lost.uid, slot, status="present")
         slots.record_resource(session, lost.uid, epoch, instance.resource_id)
+        for environment, way_in in lost.rendered.get("access", {}).items():
+            platform = platforms.find(session, lost.blueprint, environment, home.cell)
+            if platform is not None:
+                rules.keep(session, platform.workspace_id, lost.uid, int(way_in["priority"]))
         audit.append(
             session,
             at=now,

@@ -11,7 +11,7 @@ from sqlmodel import col
 from controlplane.store.database import changed_rows, insert_if_absent
 from controlplane.store.fleet.rows import QuotaLimit, Scan
 from controlplane.store.slots import GONE
-from controlplane.store.tables import Platform, Slot, Tenant
+from controlplane.store.tables import ListenerRule, Platform, Slot, Tenant
 
 _LIMIT = ("region", "cell", "name")
 
@@ -42,7 +42,8 @@ def limits(session: Session, region: str, cell: str = "default") -> dict[str, Qu
 
 
 def counts(session: Session, region: str, cell: str = "") -> dict[str, int]:
-    """What our own catalog has in a region, or in one cell of it: databases, storage, tenants, platforms."""
+    """What our own catalog has in a region, or in one cell of it: databases, storage, tenants, platforms, and
+    the rules of its fullest load balancer."""
     home = [col(Tenant.region) == region, *([col(Tenant.cell) == cell] if cell else [])]
     house = [col(Platform.region) == region, *([col(Platform.cell) == cell] if cell else [])]
     slots = (
@@ -55,9 +56,18 @@ def counts(session: Session, region: str, cell: str = "") -> dict[str, int]:
     living = (*home, col(Tenant.phase) != "torn_down")
     tenants = session.scalar(select(func.count()).select_from(Tenant).where(*living))
     platforms = select(func.count()).select_from(Platform).where(*house)
+    rules = (
+        select(func.count().label("rules"))
+        .select_from(ListenerRule)
+        .join(Platform, col(Platform.workspace_id) == col(ListenerRule.platform_id))
+        .where(*house)
+        .group_by(col(ListenerRule.platform_id))
+        .subquery()
+    )
     return {
         "databases": int(databases),
         "storage_gb": int(storage_gb),
         "tenants": int(tenants or 0),
+        "rules": int(session.scalar(select(func.max(rules.c.rules))) or 0),
         "platforms": int(session.scalar(platforms) or 0),
     }

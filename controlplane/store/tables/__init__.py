@@ -13,7 +13,15 @@ from controlplane.store.tables.operations import (
     WaveItem,
 )
 from controlplane.store.tables.runs import Artifact, Run, RunLine, StateLock, StateVersion, WorkerLease
-from controlplane.store.tables.tenants import Platform, Slot, Template, Tenant, TenantEvent, TenantLabel
+from controlplane.store.tables.tenants import (
+    ListenerRule,
+    Platform,
+    Slot,
+    Template,
+    Tenant,
+    TenantEvent,
+    TenantLabel,
+)
 
 __all__ = [
     "HOLDING",
@@ -21,6 +29,7 @@ __all__ = [
     "Artifact",
     "AuditEntry",
     "IdempotencyKey",
+    "ListenerRule",
     "Operation",
     "OperationEvent",
     "Plan",

@@ -131,6 +131,17 @@ class Platform(SQLModel, table=True):
     updated_at: datetime = moment(nullable=False)
 
 
+class ListenerRule(SQLModel, table=True):
+    """A tenant's place among the rules of its platform's listener: no two tenants share one."""
+
+    __tablename__ = "listener_rule"
+    __table_args__ = (UniqueConstraint("tenant_uid", "platform_id"),)
+
+    platform_id: str = Field(primary_key=True, foreign_key="platform.workspace_id")
+    priority: int = Field(primary_key=True)
+    tenant_uid: str = Field(foreign_key="tenant.uid")
+
+
 class Template(SQLModel, table=True):
     """What workspaces of one version are made from, kept so that they can be rendered after an upgrade."""
 

@@ -9,8 +9,9 @@ mock_provider "aws" {
 }
 
 variables {
-  name     = "acme-a1234567"
-  priority = 7
+  name        = "acme-a1234567"
+  environment = "production"
+  priority    = 7
   platform = {
     listener_arn           = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/one/1/1"
     target_group_arn       = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/one/1"
@@ -39,6 +40,11 @@ run "a_tenant_has_one_rule_and_one_name" {
 
 run "its_policy_ends_in_its_own_prefix" {
   command = apply
+
+  assert {
+    condition     = aws_iam_policy.this.name == "acme-a1234567-production"
+    error_message = "On two platforms of one account the policies do not meet."
+  }
 
   assert {
     condition     = jsondecode(aws_iam_policy.this.policy).Statement[0].Resource == "arn:aws:s3:::objects/tenants/acme-a1234567/*"

@@ -16,6 +16,7 @@ from controlplane.domain.plan.settle import (
     RunEnd,
     StateObject,
     Verdict,
+    is_named,
     probe_names,
     read_state,
     settle,
@@ -213,3 +214,25 @@ def test_everything_that_anybody_knows_is_found_and_foreign_things_are_told_apar
         "x": "ghost",
         "y": "orphan",
     }
+
+
+BALANCING = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
+LISTENER, RULE = f"{BALANCING}:listener/app/one/1/2", f"{BALANCING}:listener-rule/app/one/1/2/3"
+POLICY = "acme-a1b2c3d4-production"
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "arn"),
+    [
+        (
+            "aws_lb_listener_rule",
+            f"{BALANCING}:listener/app/one/1/2",
+            f"{BALANCING}:listener-rule/app/one/1/2/3",
+        ),
+        ("aws_iam_policy", POLICY, f"arn:aws:iam::123456789012:policy/controlplane/{POLICY}"),
+        ("aws_secretsmanager_secret", "one", "arn:aws:secretsmanager:us-east-1:123456789012:secret:one"),
+    ],
+)
+def test_what_aws_names_otherwise_than_a_plan_is_known_by_its_arn(type_: str, name: str, arn: str) -> None:
+    assert is_named(type_, name, arn)
+    assert not is_named(type_, name, arn.replace("one", "two").replace("acme", "x-acme"))

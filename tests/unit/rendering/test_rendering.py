@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from controlplane.catalog import load
 from controlplane.domain.errors import Invalid
 from controlplane.domain.workspace import Import, Rendering
-from controlplane.rendering import PROVENANCE_FILE, render_platform, render_tenant
+from controlplane.rendering import PROVENANCE_FILE, render_platform, render_tenant, tenant_template
 from tests.golden.workspaces import HOME, PLATFORM, TENANTS, platform, tenant, two_slots, with_slot
 
 DATABASE = 'module.database["e1"].aws_db_instance.this'
@@ -85,6 +85,26 @@ def test_a_slot_whose_platform_is_not_recorded_names_the_command_that_makes_it()
     assert "--environment production" in caught.value.hint
 
 
+def test_a_tenant_that_moves_has_a_way_in_on_each_of_its_two_platforms() -> None:
+    found = values(render_tenant(two_slots(), load()))["access"]
+    assert {key: way["priority"] for key, way in found.items()} == {"development": 7, "production": 1}
+    assert {key: way["platform"]["domain"] for key, way in found.items()} == {
+        "development": PLATFORM["domain"],
+        "production": HOME["domain"],
+    }
+
+
+def test_several_databases_on_one_platform_share_one_way_in() -> None:
+    source, target = two_slots().slots
+    beside = replace(two_slots(), slots=(source, replace(target, environment=source.environment)))
+    assert list(values(render_tenant(beside, load()))["access"]) == ["development"]
+
+
+def test_a_tenant_that_is_pinned_to_a_template_without_ways_in_is_given_none() -> None:
+    older = tenant_template("rds_per_tenant", load())
+    assert "access" not in values(render_tenant(tenant(template=older), load()))
+
+
 def test_slots_stand_side_by_side_under_their_epochs() -> None:
     slots = values(render_tenant(two_slots(), load()))["slots"]
     assert sorted(slots) == ["e1", "e2"]
@@ -100,7 +120,9 @@ def test_two_slots_of_one_epoch_are_refused() -> None:
         render_tenant(tenant(slots=(slot, slot)), load())
 
 
-@pytest.mark.parametrize("fact", ["database_subnet_group", "alarm_topic_arn", "parameter_groups"])
+@pytest.mark.parametrize(
+    "fact", ["database_subnet_group", "alarm_topic_arn", "parameter_groups", "listener_arn", "domain"]
+)
 def test_an_unrecorded_platform_fact_is_named(fact: str) -> None:
     recorded = {name: value for name, value in PLATFORM.items() if name != fact}
     with pytest.raises(Invalid, match=f"no recorded {fact}") as caught:

@@ -549,6 +549,15 @@ CREATE TABLE worker_lease (
 	started_at FLOAT NOT NULL,
 	CONSTRAINT pk_worker_lease PRIMARY KEY (executor_id)
 );
+CREATE TABLE listener_rule (
+	platform_id VARCHAR NOT NULL,
+	priority INTEGER NOT NULL,
+	tenant_uid VARCHAR NOT NULL,
+	CONSTRAINT pk_listener_rule PRIMARY KEY (platform_id, priority),
+	CONSTRAINT uq_listener_rule_tenant_uid_platform_id UNIQUE (tenant_uid, platform_id),
+	CONSTRAINT fk_listener_rule_platform_id FOREIGN KEY(platform_id) REFERENCES platform (workspace_id),
+	CONSTRAINT fk_listener_rule_tenant_uid FOREIGN KEY(tenant_uid) REFERENCES tenant (uid)
+);
 CREATE TABLE migration (
 	id VARCHAR NOT NULL,
 	tenant_uid VARCHAR NOT NULL,

@@ -62,3 +62,14 @@ module "route" {
 
   parameter_name = var.route_parameter
 }
+
+module "access" {
+  source = "./modules/tenant_access"
+
+  for_each = var.access
+
+  name        = each.value.name
+  environment = each.key
+  priority    = each.value.priority
+  platform    = each.value.platform
+}

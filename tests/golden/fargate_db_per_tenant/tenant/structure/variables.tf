@@ -64,3 +64,21 @@ variable "slots" {
     })
   }))
 }
+
+variable "access" {
+  description = "The tenant's ways in, by environment of the platform that each is on."
+  type = map(object({
+    name     = string
+    priority = number
+    platform = object({
+      listener_arn           = string
+      target_group_arn       = string
+      dns_zone_id            = string
+      domain                 = string
+      load_balancer_dns_name = string
+      load_balancer_zone_id  = string
+      bucket_arn             = string
+      platform_key_arn       = string
+    })
+  }))
+}

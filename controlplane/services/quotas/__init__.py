@@ -21,8 +21,10 @@ from controlplane.services.asking import Way
 from controlplane.services.control import Control, plain
 from controlplane.store.fleet import scans
 from controlplane.store.fleet.rows import QuotaLimit
+from controlplane.store.tables import Platform
 
-_A_TENANT = {"databases": 1, "tenants": 1, "storage_gb": 20}  # what one more tenant adds, of what is counted
+# What one more tenant adds, of what is counted.
+_A_TENANT = {"databases": 1, "tenants": 1, "rules": 1, "storage_gb": 20}
 
 
 @dataclass(frozen=True)
@@ -82,30 +84,44 @@ def check_admission(
     control: Control, session: Session, region: str, storage_gb: int, cell: str = "", *, moving: str = ""
 ) -> list[str]:
     """Refuse a tenant that would use up what migrations and restores need; else what to warn of. One that is
-    `moving` has two databases for some days, and may use what is kept for that."""
-    warnings = []
-    for name, one in _known(control, session, region, cell).items():
-        adding = one.quota.each * {"storage_gb": storage_gb}.get(
-            one.quota.counted, _A_TENANT.get(one.quota.counted, 0)
-        )
-        state = admit(one.use, adding, may_use_reserve=bool(moving)) if adding else State.FINE
-        if state is State.REFUSE:
-            raise _refused(name, one, _place(region, cell), moving)
-        if state is State.WARN:
-            warnings.append(
-                f"{one.use.used} of {one.use.limit} {one.quota.meaning} in {_place(region, cell)}"
-            )
+    `moving` has two databases for some days, and may use what is kept for that. Rules of load balancers are
+    counted where a place among them is taken: those of another platform are no matter of this tenant."""
+    warnings, place = [], _place(region, cell)
+    adds = {**_A_TENANT, "storage_gb": storage_gb, "rules": 0}
+    for one in _known(control, session, region, cell).values():
+        adding = one.quota.each * adds.get(one.quota.counted, 0)
+        if adding:
+            warnings += _admitted(one, adding, place, moving, "a second database")
     return warnings
 
 
-def _refused(name: str, one: _Known, place: str, moving: str) -> Refused:
-    full = f"{one.use.used} of {one.use.limit} {one.quota.meaning}"
+def check_rule(
+    control: Control, session: Session, platform: Platform, used: int, *, moving: str = ""
+) -> list[str]:
+    """Refuse a tenant whose load balancer has no room for its rule; else what to warn of."""
+    quota = control.catalog.quotas["listener_rules"]
+    answered = scans.limits(session, platform.region, platform.cell).get(quota.name)
+    limit = answered.granted if answered else quota.limit
+    one = _Known(quota, Use(quota.name, limit, used, 1, quota.reserve), answered)
+    return _admitted(one, 1, platform.workspace_id, moving, "a second way in")
+
+
+def _admitted(one: _Known, adding: int, place: str, moving: str, second: str) -> list[str]:
+    state = admit(one.use, adding, may_use_reserve=bool(moving))
+    if state is State.REFUSE:
+        raise _refused(one, place, moving, second)
+    full = f"{one.use.used} of {one.use.limit} {one.quota.meaning} in {place}"
+    return [full] if state is State.WARN else []
+
+
+def _refused(one: _Known, place: str, moving: str, second: str) -> Refused:
+    name, full = one.quota.name, f"{one.use.used} of {one.use.limit} {one.quota.meaning}"
     kept = f"{100 - REFUSE_PERCENT} %"
     raised = f"raise the quota {name} in AWS and run `controlplane quota show --refresh`"
     details = {"quota": name, "used": one.use.used, "limit": one.use.limit}
     if moving:
         return Refused(
-            f"{moving} would need a second database in {place}: {full}, and {kept} stay free for restores",
+            f"{moving} would need {second} in {place}: {full}, and {kept} stay free for restores",
             hint=f"{raised}, or stay on the same instance:"
             f" controlplane tenant upgrade {moving} --strategy in_place",
             details=details,
