@@ -37,6 +37,7 @@ _PASSING = (
     "statuscode: 50",
     "requestlimit",
     "unexpected eof",
+    "couldn't find resource",  # made a moment ago, and not to be seen everywhere yet
 )
 
 

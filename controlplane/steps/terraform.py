@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from controlplane.domain.errors import Locked, TerraformFailed
@@ -18,8 +19,10 @@ from controlplane.store import operations
 PLAN_EXIT_CODES = (0, 2)  # empty, changes
 
 
-def plan_run_id(operation_id: str, number: int) -> RunId:
-    return RunId(f"{operation_id}-{number}-plan")
+def plan_run_ids(operation_id: str, number: int) -> tuple[RunId, RunId]:
+    """The run, and the one in its place should it be lost."""
+    first = f"{operation_id}-{number}-plan"
+    return RunId(first), RunId(f"{first}-again")
 
 
 def apply_run_id(operation_id: str, plan_id: str) -> RunId:
@@ -30,22 +33,25 @@ def apply_run_id(operation_id: str, plan_id: str) -> RunId:
 
 @effect("plan", "planning", Retry(attempts=2))
 def plan(operation_id: str, number: int, folder: str, destroy: bool) -> dict[str, Any]:
-    """Run `terraform plan` and `show`. Reads only, so a crash may run it again under the same id."""
+    """Run `terraform plan` and `show`. Reads only: a crash may run it again under the same id, and a run that
+    was lost is made once more."""
     found = subject.load(operation_id)
-    report = _run(
-        operation_id,
-        RunOrder(
-            run_id=plan_run_id(operation_id, number),
-            workspace=WorkspaceId(found.operation.workspace_id),
-            operation=OperationId(operation_id),
-            verb=RunVerb.PLAN,
-            folder=folder,
-            destroy=destroy,
-            timeout_seconds=world().plan_timeout_seconds,
-            request_id=found.operation.request_id,
-            priority=found.operation.priority,
-        ),
+    first, again = plan_run_ids(operation_id, number)
+    order = RunOrder(
+        run_id=first,
+        workspace=WorkspaceId(found.operation.workspace_id),
+        operation=OperationId(operation_id),
+        verb=RunVerb.PLAN,
+        folder=folder,
+        destroy=destroy,
+        timeout_seconds=world().plan_timeout_seconds,
+        request_id=found.operation.request_id,
+        priority=found.operation.priority,
     )
+    report = _run(operation_id, order)
+    if report.status is RunStatus.LOST:
+        say(operation_id, "warning", "the run was lost; a plan changes nothing, and is made again")
+        report = _run(operation_id, replace(order, run_id=again))
     if report.interrupted:
         return {"run": report.run_id, "interrupted": True}
     if report.status is RunStatus.LOST or report.exit_code not in PLAN_EXIT_CODES:

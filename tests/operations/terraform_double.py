@@ -44,6 +44,11 @@ class TerraformDouble:
         with self.world.open() as state:
             state["faults"].append("lose_after" if after_effect else "lose_before")
 
+    def lose_plans(self, count: int) -> None:
+        """So many of the next plans die."""
+        with self.world.open() as state:
+            state["lost_plans"] = count
+
     def fail_next_apply(self, words: str) -> None:
         with self.world.open() as state:
             state["faults"].append(f"fail:{words}")
@@ -124,6 +129,9 @@ class TerraformDouble:
             wanted = {} if order.destroy else _wanted(Path(order.folder))
             plan = [self._as_found(change) for change in _plan(kept, wanted, Path(order.folder))]
             run |= {"plan": plan, "serial": kept["serial"]}
+            if state.get("lost_plans", 0):
+                state["lost_plans"] -= 1
+                run["status"] = "lost"
             return run
         planned = state["runs"][order.plan_run]
         run |= {"todo": planned["plan"], "serial": planned["serial"], "plan_run": order.plan_run}

@@ -138,8 +138,23 @@ def test_an_apply_lost_before_its_effect_is_done_again(house: House, run: Run) -
     assert len(house.cloud.databases()) == 1
 
 
-def test_throttling_is_tried_again_and_a_hard_error_is_not(house: House, run: Run) -> None:
-    house.terraform.fail_next_apply("Throttling: Rate exceeded")
+def test_a_plan_that_is_lost_is_made_again_once(house: House, run: Run) -> None:
+    house.terraform.lose_plans(1)
+    lost = create(house, "acme")
+    run()
+    assert shown(house, lost)["status"] == "succeeded"
+    house.terraform.lose_plans(2)
+    twice = create(house, "beta")
+    run()
+    seen = shown(house, twice)
+    assert (seen["status"], "the run was lost" in str(seen["error"])) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    "words", ["Throttling: Rate exceeded", "Error: reading SSM Parameter (/route): couldn't find resource"]
+)
+def test_what_may_pass_is_tried_again_and_a_hard_error_is_not(house: House, run: Run, words: str) -> None:
+    house.terraform.fail_next_apply(words)
     passing = create(house, "acme")
     run()
     assert shown(house, passing)["status"] == "succeeded"
