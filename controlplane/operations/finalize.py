@@ -33,7 +33,9 @@ FINALIZE = offer(
             REMOVE,
         ),
         done_phase=Phase.READY,
-        from_phases=frozenset({Phase.READY, Phase.NEEDS_OPERATOR, Phase.SUSPENDED}),
+        from_phases=frozenset(
+            {Phase.READY, Phase.NEEDS_OPERATOR}
+        ),  # a stopped database is changed by nothing
         destructive=True,
     )
 )
