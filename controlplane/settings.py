@@ -89,6 +89,9 @@ class Settings:
     poll_seconds: float = _setting(0.5, "how often a worker and a following door look")
     server: str = _setting("", "URL of an API server; the CLI then works through it")
     token: str = _setting("", "API token for `server`")
+    role_boundary: str = _setting(
+        "", "policy ARN that bounds the roles which Terraform makes for services (docs/iam); empty: none"
+    )
     plan_role: str = _setting("", "role ARN for plans (read only)")
     apply_role: str = _setting("", "role ARN for applies")
     data_role: str = _setting("", "role ARN for secrets and databases")

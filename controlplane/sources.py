@@ -132,7 +132,9 @@ def cells(settings: Settings) -> dict[str, Cell]:
     """All that there are. What the file says of our own cell goes before the settings for it."""
     from controlplane.domain.quotas.cells import Cell, read_cells
 
-    roles = {name: getattr(settings, name) for name in ("plan_role", "apply_role", "data_role")}
+    roles = {
+        name: getattr(settings, name) for name in ("plan_role", "apply_role", "data_role", "role_boundary")
+    }
     own = Cell(settings.cell, settings.region, external_id=settings.external_id, **roles)
     if not settings.cells_file:
         return {own.name: own}

@@ -89,10 +89,11 @@ def control_of(settings: Settings, db: Database) -> Control:
 
 
 def catalog(settings: Settings) -> Catalog:
-    """All facts, with where plain Terraform finds states."""
+    """All facts, with where plain Terraform finds states, and what bounds roles in each cell."""
     from controlplane.catalog import load as load_catalog
 
-    return replace(load_catalog(), state_home=terraforms.state_home(settings))
+    bounds = {cell.name: cell.role_boundary for cell in sources.cells(settings).values()}
+    return replace(load_catalog(), state_home=terraforms.state_home(settings), role_boundaries=bounds)
 
 
 def open_or_create(settings: Settings) -> Database:

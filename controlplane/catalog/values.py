@@ -278,7 +278,10 @@ class Catalog:
     launch: tuple[LaunchItem, ...]
     modules: Mapping[str, ModuleFacts]
     blueprints: Mapping[str, Blueprint]
-    state_home: StateHome | None = None  # the one fact that an installation adds; None: our own http backend
+    # What an installation adds: where states are, or None for our own http backend, and by cell the policy
+    # that bounds the roles which Terraform makes there.
+    state_home: StateHome | None = None
+    role_boundaries: Mapping[str, str] = field(default_factory=dict)
 
     def blueprint(self, name: str) -> Blueprint:
         return _named("blueprint", name, self.blueprints)

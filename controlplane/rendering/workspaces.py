@@ -24,7 +24,7 @@ from controlplane.domain.workspace import (
 from controlplane.rendering.facts import ACCESS, HOME_SHAPE, access_values, home_facts
 from controlplane.rendering.labels import label_tags
 from controlplane.rendering.provenance import as_json, seal
-from controlplane.rendering.shapes import ListOf, MapOf, Variable, checked
+from controlplane.rendering.shapes import ListOf, MapOf, Maybe, Variable, checked
 from controlplane.rendering.slots import SLOT_SHAPE, slot_values
 from controlplane.rendering.structure import (
     BACKEND_FILE,
@@ -51,6 +51,7 @@ _PLATFORM_VARIABLES = (
     Variable("region", "Region that the platform lies in.", str),
     Variable("zones", "Availability zones that it is spread over, in order.", ListOf(str)),
     Variable("tags", "Tags of everything here.", MapOf(str)),
+    Variable("role_boundary", "Policy that bounds the roles made here; null: none does.", Maybe(str)),
 )
 # Of a platform whose tenants are schemas: how its database gets its master's password.
 _SHARED_VARIABLES = (
@@ -120,6 +121,7 @@ def render_platform(workspace: PlatformWorkspace, catalog: Catalog) -> Rendering
                 "cell": workspace.cell,
                 "managed-by": "controlplane",
             },
+            "role_boundary": catalog.role_boundaries.get(workspace.cell) or None,
             **{v.name: derived[v.name] for v in variables if v.name in derived},
             **(_shared_values(workspace, options) if blueprint.is_shared else {}),
         },

@@ -27,7 +27,8 @@ resource "aws_backup_plan" "this" {
 }
 
 resource "aws_iam_role" "this" {
-  name = "${substr(var.name, 0, 45)}-${substr(sha1(var.name), 0, 8)}-backup"
+  name                 = "${substr(var.name, 0, 45)}-${substr(sha1(var.name), 0, 8)}-backup"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

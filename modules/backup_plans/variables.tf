@@ -32,3 +32,14 @@ variable "tag" {
     error_message = "A tag has a key and a value: an empty one would choose nothing."
   }
 }
+
+variable "permissions_boundary" {
+  description = "Policy that bounds the role here, whatever rights it is given; null: none does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary))
+    error_message = "A boundary is a managed policy, by its ARN."
+  }
+}

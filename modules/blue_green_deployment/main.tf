@@ -3,7 +3,8 @@
 data "aws_partition" "current" {}
 
 resource "aws_iam_role" "this" {
-  name = "${var.name}-deploy"
+  name                 = "${var.name}-deploy"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

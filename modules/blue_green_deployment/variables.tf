@@ -54,3 +54,14 @@ variable "way_back_minutes" {
     error_message = "AWS allows 0 to 2880 minutes."
   }
 }
+
+variable "permissions_boundary" {
+  description = "Policy that bounds the role here, whatever rights it is given; null: none does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary))
+    error_message = "A boundary is a managed policy, by its ARN."
+  }
+}

@@ -41,6 +41,14 @@ resource "aws_iam_policy" "boundary" {
   policy      = var.policies.boundary
 }
 
+# Of roles that Terraform makes for services; whoever applies makes none without it.
+resource "aws_iam_policy" "services" {
+  name        = "${local.prefix}-services"
+  path        = local.path
+  description = "The most that a role can have which a service works as"
+  policy      = var.policies.services
+}
+
 resource "aws_iam_policy" "this" {
   for_each = local.policies
 

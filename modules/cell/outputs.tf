@@ -3,6 +3,11 @@ output "roles" {
   value       = { for name, role in aws_iam_role.this : "${name}_role" => role.arn }
 }
 
+output "role_boundary" {
+  description = "The cell's line in CONTROLPLANE_CELLS_FILE: what bounds the roles that platforms make for services."
+  value       = aws_iam_policy.services.arn
+}
+
 output "account" {
   description = "The account, for the cells file: a worker does not start in another one."
   value       = local.account

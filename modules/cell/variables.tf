@@ -29,18 +29,19 @@ variable "external_id" {
 }
 
 variable "policies" {
-  description = "The policies of docs/iam as they stand there: one or more for each role, the boundary, and who is trusted."
+  description = "The policies of docs/iam as they stand there: one or more for each role, the boundaries of these and of services' roles, and who is trusted."
   type = object({
     plan     = list(string)
     apply    = list(string)
     data     = list(string)
     boundary = string
+    services = string
     trust    = string
   })
 
   validation {
     condition = alltrue([
-      for policy in concat(var.policies.plan, var.policies.apply, var.policies.data, [var.policies.boundary]) :
+      for policy in concat(var.policies.plan, var.policies.apply, var.policies.data, [var.policies.boundary, var.policies.services]) :
       can(jsondecode(policy).Statement) && try(length(jsonencode(jsondecode(policy))) <= 6144, false)
     ])
     error_message = "Each policy is JSON with statements, and no longer than the 6144 characters of a managed policy."

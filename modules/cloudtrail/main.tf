@@ -1,7 +1,8 @@
 # Every call to AWS, from every region, kept where nobody changes it unseen.
 
 resource "aws_iam_role" "this" {
-  name = "${substr(var.name, 0, 45)}-${substr(sha1(var.name), 0, 8)}-trail"
+  name                 = "${substr(var.name, 0, 45)}-${substr(sha1(var.name), 0, 8)}-trail"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

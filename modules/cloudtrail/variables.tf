@@ -21,3 +21,14 @@ variable "log_group_arn" {
   description = "Log group that gets the calls as well, to search and to alarm; of class audit."
   type        = string
 }
+
+variable "permissions_boundary" {
+  description = "Policy that bounds the role here, whatever rights it is given; null: none does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary))
+    error_message = "A boundary is a managed policy, by its ARN."
+  }
+}

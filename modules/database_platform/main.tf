@@ -124,7 +124,8 @@ resource "aws_sns_topic_subscription" "this" {
 resource "aws_iam_role" "archive" {
   count = var.archive ? 1 : 0
 
-  name = "${substr(var.name, 0, 40)}-${substr(sha1("${var.name}/archive"), 0, 8)}-export"
+  name                 = "${substr(var.name, 0, 40)}-${substr(sha1("${var.name}/archive"), 0, 8)}-export"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

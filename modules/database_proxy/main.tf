@@ -1,7 +1,8 @@
 # A proxy before one database: many short connections become a few long ones, and a fail-over is waited out.
 
 resource "aws_iam_role" "this" {
-  name = "${substr(var.name, 0, 45)}-${substr(sha1(var.name), 0, 8)}-proxy"
+  name                 = "${substr(var.name, 0, 45)}-${substr(sha1(var.name), 0, 8)}-proxy"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -56,7 +56,8 @@ resource "aws_vpc_security_group_egress_rule" "https" {
 }
 
 resource "aws_iam_role" "this" {
-  name = "${var.name}-host"
+  name                 = "${var.name}-host"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -151,7 +152,8 @@ resource "aws_cloudwatch_metric_alarm" "failed" {
 data "aws_region" "current" {}
 
 resource "aws_iam_role" "images" {
-  name = "${var.name}-images"
+  name                 = "${var.name}-images"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

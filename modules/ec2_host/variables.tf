@@ -87,3 +87,14 @@ variable "key_arn" {
     error_message = "The ARN of a KMS key."
   }
 }
+
+variable "permissions_boundary" {
+  description = "Policy that bounds the roles here, whatever rights they are given; null: none does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary))
+    error_message = "A boundary is a managed policy, by its ARN."
+  }
+}

@@ -65,7 +65,8 @@ resource "aws_ecr_lifecycle_policy" "this" {
 
 # ECS itself: it fetches images, opens the secrets that a task names, and writes its log. The application never has it.
 resource "aws_iam_role" "execution" {
-  name = "${var.name}-execution"
+  name                 = "${var.name}-execution"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -49,3 +49,14 @@ variable "images_kept" {
     error_message = "A repository keeps 2 to 1000 images: a rollback needs the one before."
   }
 }
+
+variable "permissions_boundary" {
+  description = "Policy that bounds the role here, whatever rights it is given; null: none does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary))
+    error_message = "A boundary is a managed policy, by its ARN."
+  }
+}

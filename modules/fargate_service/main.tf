@@ -29,7 +29,8 @@ locals {
 }
 
 resource "aws_iam_role" "task" {
-  name = "${var.name}-task"
+  name                 = "${var.name}-task"
+  permissions_boundary = var.roles.boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -61,7 +62,7 @@ resource "aws_ecs_task_definition" "this" {
   network_mode             = "awsvpc"
   cpu                      = var.cpu
   memory                   = var.memory
-  execution_role_arn       = var.execution_role_arn
+  execution_role_arn       = var.roles.execution
   task_role_arn            = aws_iam_role.task.arn
   container_definitions    = jsonencode(local.containers)
 }

@@ -52,9 +52,14 @@ variable "memory" {
   }
 }
 
-variable "execution_role_arn" {
-  description = "Role by which ECS starts tasks."
-  type        = string
+variable "roles" {
+  description = "The role by which ECS starts tasks, and the policy that bounds the tasks' own role; null: none does."
+  type        = object({ execution = string, boundary = optional(string) })
+
+  validation {
+    condition     = var.roles.boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.roles.boundary))
+    error_message = "A boundary is a managed policy, by its ARN."
+  }
 }
 
 variable "log_group" {

@@ -72,7 +72,8 @@ resource "aws_cloudwatch_log_subscription_filter" "archive" {
 resource "aws_iam_role" "archive" {
   for_each = var.archive ? toset(["firehose", "logs"]) : toset([])
 
-  name = "${substr(var.name, 0, 40)}-${substr(sha1("${var.name}/${each.key}"), 0, 8)}-${each.key}"
+  name                 = "${substr(var.name, 0, 40)}-${substr(sha1("${var.name}/${each.key}"), 0, 8)}-${each.key}"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -78,3 +78,14 @@ variable "archive_bucket_arn" {
     error_message = "An archive needs its bucket."
   }
 }
+
+variable "permissions_boundary" {
+  description = "Policy that bounds the roles here, whatever rights they are given; null: none does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary))
+    error_message = "A boundary is a managed policy, by its ARN."
+  }
+}

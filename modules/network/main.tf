@@ -309,7 +309,8 @@ resource "aws_cloudwatch_log_group" "flow" {
 }
 
 resource "aws_iam_role" "flow" {
-  name = "${substr(var.name, 0, 50)}-${substr(sha1(var.name), 0, 8)}-flow"
+  name                 = "${substr(var.name, 0, 50)}-${substr(sha1(var.name), 0, 8)}-flow"
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -15,7 +15,7 @@ from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Environment
 
 # What a root module of each kind declares by itself, beside the blueprint's options.
-PLATFORM_SOURCES = ("var.name", "var.short_name", "var.region", "var.zones", "var.tags")
+PLATFORM_SOURCES = ("var.name", "var.short_name", "var.region", "var.zones", "var.tags", "var.role_boundary")
 SHARED_SOURCES = ("local.master_password", "local.application_secret_arn")
 _EARLY = " (early)"
 TENANT_SOURCES = ("var.slots", "var.platform", "var.route_parameter", "var.tags", "var.region")

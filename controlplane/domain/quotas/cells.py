@@ -23,6 +23,7 @@ class Cell:
     apply_role: str = ""
     data_role: str = ""
     external_id: str = field(default="", repr=False)
+    role_boundary: str = ""  # policy that bounds the roles which Terraform makes for services
     closed: bool = False
 
 

@@ -36,6 +36,7 @@ variables {
     apply    = ["{\"Statement\":[{\"Sid\":\"One\"}]}", "{\"Statement\":[{\"Sid\":\"Two\"}]}"]
     data     = ["{\"Statement\":[{\"Sid\":\"Data\"}]}"]
     boundary = "{\"Statement\":[{\"Sid\":\"Most\"}]}"
+    services = "{\"Statement\":[{\"Sid\":\"Services\"}]}"
     trust    = "{\"Statement\":[{\"Principal\":{\"AWS\":\"WORKER_ROLE_ARN\"},\"Condition\":{\"StringEquals\":{\"sts:ExternalId\":\"EXTERNAL_ID\"},\"StringLike\":{\"sts:RoleSessionName\":[\"op-*\"]}}}]}"
   }
 }
@@ -74,6 +75,20 @@ run "an_apply_reads_as_a_plan_does_and_nobody_else_has_its_rights" {
   assert {
     condition     = toset(keys(aws_iam_role_policy_attachment.this)) == toset(["plan/plan-1", "apply/plan-1", "apply/apply-1", "apply/apply-2", "data/data-1"])
     error_message = "Each role has its policies, and apply those of plan too."
+  }
+}
+
+run "what_bounds_the_roles_of_services_is_named_as_whoever_applies_must_name_it" {
+  command = apply
+
+  assert {
+    condition     = aws_iam_policy.services.path == "/controlplane-cell/" && endswith(aws_iam_policy.services.name, "-services")
+    error_message = "The policies of docs/iam ask for arn:aws:iam::*:policy/controlplane-cell/*-services."
+  }
+
+  assert {
+    condition     = output.role_boundary == aws_iam_policy.services.arn
+    error_message = "The cells file gets it."
   }
 }
 
@@ -146,7 +161,7 @@ run "a_policy_that_is_none_is_refused" {
   command = plan
 
   variables {
-    policies = { plan = ["nothing"], apply = [], data = [], boundary = "{\"Statement\":[]}", trust = "WORKER_ROLE_ARN EXTERNAL_ID" }
+    policies = { plan = ["nothing"], apply = [], data = [], boundary = "{\"Statement\":[]}", services = "{\"Statement\":[]}", trust = "WORKER_ROLE_ARN EXTERNAL_ID" }
   }
 
   expect_failures = [var.policies]

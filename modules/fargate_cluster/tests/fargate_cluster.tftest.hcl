@@ -66,3 +66,16 @@ run "keeping_one_image_is_refused" {
 
   expect_failures = [var.images_kept]
 }
+
+run "the_role_has_the_boundary_that_is_given" {
+  command = plan
+
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/controlplane-cell/controlplane-default-services"
+  }
+
+  assert {
+    condition     = aws_iam_role.execution.permissions_boundary == var.permissions_boundary
+    error_message = "Without it a role here could be more than whoever makes it."
+  }
+}

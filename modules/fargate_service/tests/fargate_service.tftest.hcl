@@ -15,7 +15,7 @@ mock_provider "aws" {
 variables {
   name               = "demo-a1b2c3d4-app"
   cluster            = "demo-a1b2c3d4"
-  execution_role_arn = "arn:aws:iam::123456789012:role/execution"
+  roles              = { execution = "arn:aws:iam::123456789012:role/execution" }
   log_group          = "/controlplane/demo/app"
   subnet_ids         = ["subnet-a", "subnet-b"]
   security_group_ids = ["sg-app"]
@@ -133,4 +133,17 @@ run "more_at_least_than_at_most_is_refused" {
   }
 
   expect_failures = [var.scaling]
+}
+
+run "the_role_has_the_boundary_that_is_given" {
+  command = plan
+
+  variables {
+    roles = { execution = "arn:aws:iam::123456789012:role/execution", boundary = "arn:aws:iam::123456789012:policy/controlplane-cell/controlplane-default-services" }
+  }
+
+  assert {
+    condition     = aws_iam_role.task.permissions_boundary == var.roles.boundary
+    error_message = "Without it a role here could be more than whoever makes it."
+  }
 }

@@ -85,3 +85,16 @@ run "a_password_in_the_environment_is_refused" {
 
   expect_failures = [var.environment]
 }
+
+run "the_role_has_the_boundary_that_is_given" {
+  command = plan
+
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/controlplane-cell/controlplane-default-services"
+  }
+
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == var.permissions_boundary
+    error_message = "Without it a role here could be more than whoever makes it."
+  }
+}

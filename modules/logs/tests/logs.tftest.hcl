@@ -91,3 +91,19 @@ run "an_archive_without_a_bucket_is_refused" {
 
   expect_failures = [var.archive_bucket_arn]
 }
+
+run "every_role_has_the_boundary_that_is_given" {
+  command = plan
+
+  variables {
+    archive              = true
+    archive_bucket_arn   = "arn:aws:s3:::archive"
+    key_arn              = "arn:aws:kms:us-east-1:123456789012:key/one"
+    permissions_boundary = "arn:aws:iam::123456789012:policy/controlplane-cell/controlplane-default-services"
+  }
+
+  assert {
+    condition     = alltrue([for role in aws_iam_role.archive : role.permissions_boundary == var.permissions_boundary])
+    error_message = "Without it a role here could be more than whoever makes it."
+  }
+}

@@ -195,3 +195,16 @@ run "half_a_plan_is_refused" {
 
   expect_failures = [var.database_cidrs]
 }
+
+run "the_role_has_the_boundary_that_is_given" {
+  command = plan
+
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/controlplane-cell/controlplane-default-services"
+  }
+
+  assert {
+    condition     = aws_iam_role.flow.permissions_boundary == var.permissions_boundary
+    error_message = "Without it a role here could be more than whoever makes it."
+  }
+}

@@ -90,7 +90,13 @@ def test_a_module_is_known_by_its_own_files() -> None:
     assert module.outputs == ("facts",)
     assert {line.component for line in module.costs} >= {"rds_instance_month", "rds_storage_gp3_gb_month"}
     optional = load().modules["database_platform"].optional_inputs
-    assert optional == ("key_deletion_days", "emails", "archive", "archive_bucket_arn")
+    assert optional == (
+        "key_deletion_days",
+        "emails",
+        "archive",
+        "archive_bucket_arn",
+        "permissions_boundary",
+    )
 
 
 def test_every_module_has_at_most_twelve_inputs_and_each_is_typed_and_described() -> None:

@@ -85,13 +85,14 @@ module "edge_key" {
 module "network" {
   source = "./modules/network"
 
-  name              = var.name
-  vpc_cidr          = var.vpc_cidr
-  zones             = var.zones
-  public_cidrs      = var.public_cidrs
-  application_cidrs = var.application_cidrs
-  database_cidrs    = var.database_cidrs
-  key_arn           = module.key.key_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  vpc_cidr             = var.vpc_cidr
+  zones                = var.zones
+  public_cidrs         = var.public_cidrs
+  application_cidrs    = var.application_cidrs
+  database_cidrs       = var.database_cidrs
+  key_arn              = module.key.key_arn
 }
 
 module "nat" {
@@ -111,9 +112,10 @@ module "nat" {
 module "database_platform" {
   source = "./modules/database_platform"
 
-  name          = var.name
-  subnet_ids    = module.network.database_subnet_ids
-  engine_majors = var.engine_majors
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  subnet_ids           = module.network.database_subnet_ids
+  engine_majors        = var.engine_majors
 }
 
 module "database" {
@@ -176,18 +178,20 @@ module "uploads" {
 module "logs" {
   source = "./modules/logs"
 
-  name    = var.name
-  groups  = { application = "application", trail = "audit" }
-  key_arn = module.key.key_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  groups               = { application = "application", trail = "audit" }
+  key_arn              = module.key.key_arn
 }
 
 module "trail" {
   source = "./modules/cloudtrail"
 
-  name          = var.name
-  bucket        = module.log_bucket.bucket
-  key_arn       = module.key.key_arn
-  log_group_arn = module.logs.group_arns["trail"]
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  bucket               = module.log_bucket.bucket
+  key_arn              = module.key.key_arn
+  log_group_arn        = module.logs.group_arns["trail"]
 }
 
 module "secrets" {
@@ -266,11 +270,12 @@ module "load_balancer" {
 module "cluster" {
   source = "./modules/fargate_cluster"
 
-  name             = var.short_name
-  repositories     = ["backend"]
-  key_arn          = module.key.key_arn
-  secret_prefix    = module.secrets.prefix
-  detailed_metrics = var.detailed_metrics
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  repositories         = ["backend"]
+  key_arn              = module.key.key_arn
+  secret_prefix        = module.secrets.prefix
+  detailed_metrics     = var.detailed_metrics
 }
 
 module "application" {
@@ -278,7 +283,7 @@ module "application" {
 
   name               = var.short_name
   cluster            = module.cluster.cluster
-  execution_role_arn = module.cluster.execution_role_arn
+  roles              = { execution = module.cluster.execution_role_arn, boundary = var.role_boundary }
   log_group          = module.logs.groups["application"]
   subnet_ids         = module.network.application_subnet_ids
   security_group_ids = [module.network.application_security_group_id]
@@ -309,11 +314,12 @@ module "application" {
 module "deployment" {
   source = "./modules/blue_green_deployment"
 
-  name               = var.short_name
-  cluster            = module.cluster.cluster
-  service            = module.application.service
-  listener_arn       = module.load_balancer.listener_arn
-  target_group_names = module.load_balancer.target_group_names
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  cluster              = module.cluster.cluster
+  service              = module.application.service
+  listener_arn         = module.load_balancer.listener_arn
+  target_group_names   = module.load_balancer.target_group_names
 }
 
 module "xray" {
@@ -327,9 +333,10 @@ module "xray" {
 module "backups" {
   source = "./modules/backup_plans"
 
-  name    = var.name
-  key_arn = module.key.key_arn
-  tag     = { key = "blueprint", value = "fargate_edge_multi_az" }
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  key_arn              = module.key.key_arn
+  tag                  = { key = "blueprint", value = "fargate_edge_multi_az" }
 }
 
 module "findings" {

@@ -48,23 +48,25 @@ module "key" {
 module "network" {
   source = "./modules/network"
 
-  name                = var.name
-  vpc_cidr            = var.vpc_cidr
-  zones               = var.zones
-  interface_endpoints = var.interface_endpoints
-  key_arn             = module.key.key_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  vpc_cidr             = var.vpc_cidr
+  zones                = var.zones
+  interface_endpoints  = var.interface_endpoints
+  key_arn              = module.key.key_arn
 }
 
 module "database_platform" {
   source = "./modules/database_platform"
 
-  name               = var.name
-  subnet_ids         = module.network.database_subnet_ids
-  engine_majors      = var.engine_majors
-  key_deletion_days  = var.key_deletion_days
-  archive            = var.database_archive
-  archive_bucket_arn = one(module.archive[*].bucket_arn)
-  emails             = var.alert_emails
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  subnet_ids           = module.network.database_subnet_ids
+  engine_majors        = var.engine_majors
+  key_deletion_days    = var.key_deletion_days
+  archive              = var.database_archive
+  archive_bucket_arn   = one(module.archive[*].bucket_arn)
+  emails               = var.alert_emails
 }
 
 module "archive" {

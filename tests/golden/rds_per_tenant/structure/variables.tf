@@ -23,6 +23,11 @@ variable "tags" {
   type        = map(string)
 }
 
+variable "role_boundary" {
+  description = "Policy that bounds the roles made here; null: none does."
+  type        = string
+}
+
 variable "alert_emails" {
   description = "Who hears of alarms and of the budget."
   type        = list(string)

@@ -94,18 +94,20 @@ module "alerts" {
 module "network" {
   source = "./modules/network"
 
-  name     = var.name
-  vpc_cidr = var.vpc_cidr
-  zones    = var.zones
-  key_arn  = module.key.key_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  vpc_cidr             = var.vpc_cidr
+  zones                = var.zones
+  key_arn              = module.key.key_arn
 }
 
 module "database_platform" {
   source = "./modules/database_platform"
 
-  name          = var.name
-  subnet_ids    = module.network.database_subnet_ids
-  engine_majors = var.engine_majors
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  subnet_ids           = module.network.database_subnet_ids
+  engine_majors        = var.engine_majors
 }
 
 module "database" {
@@ -217,12 +219,13 @@ module "packages" {
 module "handler" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "api"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 10
-  concurrency     = { reserved = var.api_concurrency }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "api"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 10
+  concurrency          = { reserved = var.api_concurrency }
   network = {
     subnet_ids         = module.network.application_subnet_ids
     security_group_ids = [module.network.application_security_group_id]

@@ -23,6 +23,11 @@ variable "tags" {
   type        = map(string)
 }
 
+variable "role_boundary" {
+  description = "Policy that bounds the roles made here; null: none does."
+  type        = string
+}
+
 variable "master_secret" {
   description = "Secret of the shared database's master."
   type        = string

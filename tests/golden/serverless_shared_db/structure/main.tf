@@ -94,18 +94,20 @@ module "alerts" {
 module "network" {
   source = "./modules/network"
 
-  name     = var.name
-  vpc_cidr = var.vpc_cidr
-  zones    = var.zones
-  key_arn  = module.key.key_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  vpc_cidr             = var.vpc_cidr
+  zones                = var.zones
+  key_arn              = module.key.key_arn
 }
 
 module "database_platform" {
   source = "./modules/database_platform"
 
-  name          = var.name
-  subnet_ids    = module.network.database_subnet_ids
-  engine_majors = var.engine_majors
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  subnet_ids           = module.network.database_subnet_ids
+  engine_majors        = var.engine_majors
 }
 
 module "database" {
@@ -133,6 +135,7 @@ module "proxy" {
   source = "./modules/database_proxy"
 
   name                       = var.short_name
+  permissions_boundary       = var.role_boundary
   database                   = module.database.identifier
   secret_arns                = [local.application_secret_arn]
   key_arn                    = module.key.key_arn
@@ -221,12 +224,13 @@ module "packages" {
 module "handler" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "api"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 3
-  concurrency     = { reserved = var.api_concurrency }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "api"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 3
+  concurrency          = { reserved = var.api_concurrency }
   network = {
     subnet_ids         = module.network.application_subnet_ids
     security_group_ids = [module.network.application_security_group_id]
@@ -258,12 +262,13 @@ module "api" {
 module "devices" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "devices"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 3
-  concurrency     = { reserved = var.api_concurrency }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "devices"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 3
+  concurrency          = { reserved = var.api_concurrency }
   network = {
     subnet_ids         = module.network.application_subnet_ids
     security_group_ids = [module.network.application_security_group_id]
@@ -305,12 +310,13 @@ module "undelivered" {
 module "orders" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "orders"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 30
-  concurrency     = { reserved = var.worker_concurrency }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "orders"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 30
+  concurrency          = { reserved = var.worker_concurrency }
   network = {
     subnet_ids         = module.network.application_subnet_ids
     security_group_ids = [module.network.application_security_group_id]
@@ -329,12 +335,13 @@ module "orders" {
 module "archiver" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "archive"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 300
-  concurrency     = { reserved = 1 }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "archive"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 300
+  concurrency          = { reserved = 1 }
   network = {
     subnet_ids         = module.network.application_subnet_ids
     security_group_ids = [module.network.application_security_group_id]

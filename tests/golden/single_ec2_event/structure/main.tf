@@ -94,18 +94,20 @@ module "alerts" {
 module "network" {
   source = "./modules/network"
 
-  name     = var.name
-  vpc_cidr = var.vpc_cidr
-  zones    = var.zones
-  key_arn  = module.key.key_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  vpc_cidr             = var.vpc_cidr
+  zones                = var.zones
+  key_arn              = module.key.key_arn
 }
 
 module "database_platform" {
   source = "./modules/database_platform"
 
-  name          = var.name
-  subnet_ids    = module.network.database_subnet_ids
-  engine_majors = var.engine_majors
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  subnet_ids           = module.network.database_subnet_ids
+  engine_majors        = var.engine_majors
 }
 
 module "database" {
@@ -187,12 +189,13 @@ module "cdn" {
 module "host" {
   source = "./modules/ec2_host"
 
-  name               = var.short_name
-  instance_type      = var.instance_type
-  vpc_id             = module.network.vpc_id
-  subnet_id          = module.network.public_subnet_ids[0]
-  security_group_ids = [module.network.application_security_group_id]
-  cache_mb           = var.cache_mb
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  instance_type        = var.instance_type
+  vpc_id               = module.network.vpc_id
+  subnet_id            = module.network.public_subnet_ids[0]
+  security_group_ids   = [module.network.application_security_group_id]
+  cache_mb             = var.cache_mb
   permissions = [
     {
       actions = ["sqs:SendMessage"]
@@ -335,13 +338,14 @@ module "email_queue" {
 module "email_worker" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "email"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 30
-  concurrency     = { reserved = 5 }
-  queue_arns      = { email = module.email_queue.arn }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "email"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 30
+  concurrency          = { reserved = 5 }
+  queue_arns           = { email = module.email_queue.arn }
   permissions = [
     {
       actions   = ["ses:SendEmail", "ses:SendTemplatedEmail"]
@@ -364,12 +368,13 @@ module "transaction_queue" {
 module "transaction_worker" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "transaction"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 30
-  concurrency     = { reserved = 5 }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "transaction"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 30
+  concurrency          = { reserved = 5 }
   network = {
     subnet_ids         = module.network.application_subnet_ids
     security_group_ids = [module.network.application_security_group_id]
@@ -407,13 +412,14 @@ module "analytics_queue" {
 module "analytics_worker" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "analytics"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 300
-  memory_mb       = 512
-  concurrency     = { reserved = 2 }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "analytics"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 300
+  memory_mb            = 512
+  concurrency          = { reserved = 2 }
   network = {
     subnet_ids         = module.network.application_subnet_ids
     security_group_ids = [module.network.application_security_group_id]
@@ -447,14 +453,15 @@ module "export_queue" {
 module "export_worker" {
   source = "./modules/lambda_function"
 
-  name            = var.short_name
-  purpose         = "export"
-  code            = { bucket = module.packages.bucket }
-  logs            = { days = 7, key_arn = module.key.key_arn }
-  timeout_seconds = 300
-  memory_mb       = 512
-  concurrency     = { reserved = 2 }
-  queue_arns      = { export = module.export_queue.arn }
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  purpose              = "export"
+  code                 = { bucket = module.packages.bucket }
+  logs                 = { days = 7, key_arn = module.key.key_arn }
+  timeout_seconds      = 300
+  memory_mb            = 512
+  concurrency          = { reserved = 2 }
+  queue_arns           = { export = module.export_queue.arn }
   permissions = [
     { actions = ["s3:GetObject", "s3:PutObject"], resources = [module.files.objects_arn] },
     { actions = ["ses:SendEmail"], resources = [module.mail.identity_arn] },

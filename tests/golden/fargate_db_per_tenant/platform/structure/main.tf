@@ -48,11 +48,12 @@ module "key" {
 module "network" {
   source = "./modules/network"
 
-  name                = var.name
-  vpc_cidr            = var.vpc_cidr
-  zones               = var.zones
-  interface_endpoints = var.interface_endpoints
-  key_arn             = module.key.key_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  vpc_cidr             = var.vpc_cidr
+  zones                = var.zones
+  interface_endpoints  = var.interface_endpoints
+  key_arn              = module.key.key_arn
 }
 
 module "nat" {
@@ -72,12 +73,13 @@ module "nat" {
 module "database_platform" {
   source = "./modules/database_platform"
 
-  name               = var.name
-  subnet_ids         = module.network.database_subnet_ids
-  engine_majors      = var.engine_majors
-  key_deletion_days  = var.key_deletion_days
-  archive            = var.database_archive
-  archive_bucket_arn = module.archive.bucket_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  subnet_ids           = module.network.database_subnet_ids
+  engine_majors        = var.engine_majors
+  key_deletion_days    = var.key_deletion_days
+  archive              = var.database_archive
+  archive_bucket_arn   = module.archive.bucket_arn
 }
 
 module "archive" {
@@ -111,20 +113,22 @@ module "objects" {
 module "logs" {
   source = "./modules/logs"
 
-  name               = var.name
-  groups             = { application = "application", trail = "audit" }
-  key_arn            = module.key.key_arn
-  archive            = var.log_archive
-  archive_bucket_arn = module.log_bucket.bucket_arn
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  groups               = { application = "application", trail = "audit" }
+  key_arn              = module.key.key_arn
+  archive              = var.log_archive
+  archive_bucket_arn   = module.log_bucket.bucket_arn
 }
 
 module "trail" {
   source = "./modules/cloudtrail"
 
-  name          = var.name
-  bucket        = module.log_bucket.bucket
-  key_arn       = module.key.key_arn
-  log_group_arn = module.logs.group_arns["trail"]
+  name                 = var.name
+  permissions_boundary = var.role_boundary
+  bucket               = module.log_bucket.bucket
+  key_arn              = module.key.key_arn
+  log_group_arn        = module.logs.group_arns["trail"]
 }
 
 module "secrets" {
@@ -174,11 +178,12 @@ module "waf" {
 module "cluster" {
   source = "./modules/fargate_cluster"
 
-  name             = var.short_name
-  repositories     = ["backend", "frontend"]
-  key_arn          = module.key.key_arn
-  secret_prefix    = module.secrets.prefix
-  detailed_metrics = var.detailed_metrics
+  name                 = var.short_name
+  permissions_boundary = var.role_boundary
+  repositories         = ["backend", "frontend"]
+  key_arn              = module.key.key_arn
+  secret_prefix        = module.secrets.prefix
+  detailed_metrics     = var.detailed_metrics
 }
 
 module "application" {
@@ -186,7 +191,7 @@ module "application" {
 
   name               = var.short_name
   cluster            = module.cluster.cluster
-  execution_role_arn = module.cluster.execution_role_arn
+  roles              = { execution = module.cluster.execution_role_arn, boundary = var.role_boundary }
   log_group          = module.logs.groups["application"]
   subnet_ids         = module.network.application_subnet_ids
   security_group_ids = [module.network.application_security_group_id]

@@ -23,6 +23,11 @@ variable "tags" {
   type        = map(string)
 }
 
+variable "role_boundary" {
+  description = "Policy that bounds the roles made here; null: none does."
+  type        = string
+}
+
 variable "domain" {
   description = "Domain of the platform; tenants are names below it. Its parent zone must name the zone's servers."
   type        = string
