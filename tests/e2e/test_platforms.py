@@ -10,7 +10,7 @@ import pytest
 from controlplane.catalog import load as load_catalog
 from tests.e2e.belongings import belongings
 from tests.e2e.machine import Machine
-from tests.e2e.rights import beyond_all_roles
+from tests.e2e.rights import BOUNDARY, beyond_policy, called, take_roles
 from tests.e2e.team import ask, client, run
 
 pytestmark = [pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(1800)]
@@ -20,6 +20,7 @@ BLUEPRINT = "fargate_db_per_tenant"
 @pytest.fixture
 def company(machine: Machine) -> Iterator[Machine]:
     machine.settings["CONTROLPLANE_TWO_PERSON"] = "false"
+    take_roles(machine)
     run(machine, "sandbox", "start")
     yield machine
     machine.run("sandbox", "stop", seconds=60)
@@ -27,7 +28,16 @@ def company(machine: Machine) -> Iterator[Machine]:
 
 def test_a_platform_with_its_application_is_made_stays_as_it_is_and_goes(company: Machine) -> None:
     live_through(company, BLUEPRINT)
-    assert beyond_all_roles(company) == []
+    found = called(company)
+    assert {"plan", "apply"} <= set(found)
+    assert beyond_policy(found) == {}
+
+
+def boundaries(machine: Machine) -> list[str]:
+    """What bounds each role that the platform made."""
+    iam = client(machine, "iam")
+    made = [iam.get_role(RoleName=role["RoleName"])["Role"] for role in iam.list_roles()["Roles"]]
+    return [role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "none") for role in made]
 
 
 @pytest.mark.long
@@ -40,6 +50,7 @@ def live_through(machine: Machine, blueprint: str) -> None:
     before = belongings(machine)
     run(machine, "blueprint", "apply", blueprint, "--auto-approve")
     assert before < belongings(machine)
+    assert set(boundaries(machine)) == {BOUNDARY}
     kept = {f"{row['DBInstanceIdentifier']}-final" for row in databases(machine)}
     again = ask(machine, "blueprint", "apply", blueprint, "--auto-approve")
     assert again["status"] == "no_changes", again["plan"]
