@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from controlplane.catalog.permissions.table import ROLES, Grant, Permissions
+from controlplane.catalog.permissions.table import ROLES, Grant, Permissions, of_platforms
 
 MOST_CHARACTERS = 6144  # of a managed policy; IAM does not count white space
 # Where the cell module puts its own roles and policies, which none of them may touch.
@@ -15,12 +15,17 @@ CELL_PATH = "controlplane-cell"
 WORKER, EXTERNAL_ID = "WORKER_ROLE_ARN", "EXTERNAL_ID"
 # What a session may be called: after its operation; what looks at many tenants at once belongs to none.
 SESSIONS = ("op-*", "controlplane", "drift-look")
+# The cell's boundary for roles that services work as, whatever the account and the cell.
+SERVICES = f"arn:aws:iam::*:policy/{CELL_PATH}/*-services"
+_OWN = [f"arn:aws:iam::*:{kind}/{CELL_PATH}/*" for kind in ("role", "policy")]
+_STATES = ["arn:aws:s3:::controlplane-*-state-*", "arn:aws:s3:::controlplane-*-state-*/*"]
 _VERSION = "2012-10-17"
 
 
 def documents(permissions: Permissions) -> dict[str, str]:
     """{file name: its text}; a role whose statements do not fit into one policy has several, numbered."""
     made: dict[str, Any] = {"boundary": boundary(permissions), "trust": trust()}
+    made["services"] = services(permissions)
     for role in ROLES:
         statements = [_statement(grant, permissions) for grant in permissions.grants if grant.role == role]
         parts = list(_split(statements))
@@ -32,21 +37,34 @@ def documents(permissions: Permissions) -> dict[str, str]:
 def boundary(permissions: Permissions) -> dict[str, Any]:
     """The most that any role of a cell can have, whatever policy somebody attaches to it.
 
-    Services as a whole, so that it changes seldom; of IAM only what the table names."""
-    services = sorted({action.partition(":")[0] for action in permissions.actions} - {"iam"})
-    own = [f"arn:aws:iam::*:{kind}/{CELL_PATH}/*" for kind in ("role", "policy")]
+    Services as a whole, so that it changes seldom; of IAM only what the table names. A role that one of them
+    makes has the boundary for services, or is not made."""
+    whole = sorted({action.partition(":")[0] for action in permissions.actions} - {"iam"})
     return _policy(
         [
             {
                 "Sid": "Most",
                 "Effect": "Allow",
                 "Action": [
-                    *(f"{service}:*" for service in services),
+                    *(f"{service}:*" for service in whole),
                     *sorted(action for action in permissions.actions if action.startswith("iam:")),
                 ],
                 "Resource": "*",
             },
-            {"Sid": "NotItself", "Effect": "Deny", "Action": "iam:*", "Resource": own},
+            {"Sid": "NotItself", "Effect": "Deny", "Action": "iam:*", "Resource": _OWN},
+            {
+                "Sid": "NoneBeyondServices",
+                "Effect": "Deny",
+                "Action": ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"],
+                "Resource": "*",
+                "Condition": {"ArnNotLike": {"iam:PermissionsBoundary": SERVICES}},
+            },
+            {
+                "Sid": "BoundForGood",
+                "Effect": "Deny",
+                "Action": "iam:DeleteRolePermissionsBoundary",
+                "Resource": "*",
+            },
             {
                 "Sid": "NotTheStates",
                 "Effect": "Deny",
@@ -58,8 +76,34 @@ def boundary(permissions: Permissions) -> dict[str, Any]:
                     "s3:PutBucketPublicAccessBlock",
                     "s3:PutBucketVersioning",
                 ],
-                "Resource": ["arn:aws:s3:::controlplane-*-state-*", "arn:aws:s3:::controlplane-*-state-*/*"],
+                "Resource": _STATES,
             },
+        ]
+    )
+
+
+def services(permissions: Permissions) -> dict[str, Any]:
+    """The most that a role can have which Terraform makes for a service: what tasks, functions, hosts,
+    deployments, backups and archives of logs do. It makes no role, hands on none but a platform's, and opens
+    no state."""
+    return _policy(
+        [
+            {
+                "Sid": "Most",
+                "Effect": "Allow",
+                "Action": [f"{service}:*" for service in permissions.services],
+                "Resource": "*",
+            },
+            {
+                "Sid": "HandOn",
+                "Effect": "Allow",
+                "Action": "iam:PassRole",
+                "Resource": list(of_platforms(("arn:aws:iam::*:role/PLATFORM",))),
+                "Condition": {
+                    "StringEquals": {"iam:PassedToService": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}
+                },
+            },
+            {"Sid": "NotTheStates", "Effect": "Deny", "Action": "s3:*", "Resource": _STATES},
         ]
     )
 

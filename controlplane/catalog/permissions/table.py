@@ -1,4 +1,4 @@
-"""The table of actions, read and judged: `actions.toml` holds it, `unseen.toml` what no test can show."""
+"""The table of actions, read and judged: `actions.toml` holds it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.catalog.toml_files import Table, read
+from controlplane.domain.names import short_name
 
 ROLES = ("plan", "apply", "data")
 _ACTION = re.compile(r"[a-z][a-z0-9-]*:[A-Z][A-Za-z0-9]+")
 _NAME = re.compile(r"[A-Za-z0-9]+")
 _HERE = Path(__file__).parent
+_BLUEPRINTS = _HERE.parent / "blueprints"
+# In a resource: how the names of platforms begin, of every blueprint.
+PLATFORM = "PLATFORM"
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Grant:
 class Permissions:
     grants: tuple[Grant, ...]
     limits: Mapping[str, Mapping[str, Any]]  # conditions as IAM writes them
-    unseen: Mapping[str, str]  # actions that the emulator is not asked for, with the reason
+    services: tuple[str, ...] = ()  # that the roles work with which Terraform makes
 
     def of(self, role: str) -> frozenset[str]:
         """What a session of the role may call; whoever applies reads as a plan does."""
@@ -52,9 +56,10 @@ class Permissions:
 def load(folder: Path = _HERE) -> Permissions:
     table = read(folder / "actions.toml")
     limits = {name: dict(child.values) for name, child in table.table("limits").children()}
+    services = table.texts("services")
     grants = tuple(_read_grant(child, tuple(limits)) for child in table.tables("grants"))
     table.done()
-    return Permissions(grants, limits, _read_unseen(folder / "unseen.toml"))
+    return Permissions(grants, limits, services)
 
 
 def _read_grant(table: Table, limits: tuple[str, ...]) -> Grant:
@@ -68,7 +73,7 @@ def _read_grant(table: Table, limits: tuple[str, ...]) -> Grant:
         name=name,
         role=table.text("role", ROLES),
         why=table.text("why"),
-        resources=table.texts("resources"),
+        resources=of_platforms(table.texts("resources")),
         actions=actions,
         limit=table.text("limit", ("", *limits), default=""),
     )
@@ -76,12 +81,12 @@ def _read_grant(table: Table, limits: tuple[str, ...]) -> Grant:
     return grant
 
 
-def _read_unseen(file: Path) -> dict[str, str]:
-    table = read(file)
-    reasons = {}
-    for child in table.tables("unseen"):
-        why = child.text("why")
-        reasons.update(dict.fromkeys(child.texts("actions"), why))
-        child.done()
-    table.done()
-    return reasons
+def of_platforms(resources: tuple[str, ...]) -> tuple[str, ...]:
+    """With the names of platforms put in."""
+    beginnings = [short_name(file.stem.replace("_", "-")) for file in sorted(_BLUEPRINTS.glob("*.toml"))]
+    patterns = [f"{name.rpartition('-')[0]}*" for name in beginnings]  # as far as long and short names agree
+    return tuple(
+        resource.replace(PLATFORM, pattern)
+        for resource in resources
+        for pattern in (patterns if PLATFORM in resource else [""])
+    )
