@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from controlplane.adapters.keyring import FileKeyring
+from controlplane.domain.tenant import Environment
 from controlplane.services.records.finder import orphans
 from controlplane.services.records.rebuild import rebuild
 from controlplane.store import slots, tenants
 from controlplane.store.states import States
+from controlplane.store.tenants import rules
 from tests.doors.care.neighbourhood import ADMIN, Neighbourhood
 from tests.doors.cli.terminal import Terminal
 
@@ -108,7 +110,8 @@ def test_what_the_catalog_has_lost_is_recorded_again(here: Neighbourhood, tmp_pa
     folder = tmp_path / "workspaces" / "tenant-zeta1234"
     folder.mkdir(parents=True)
     rendered = {"slots": {"e1": {"credential_version": 3, "adopted": False, "snapshot_identifier": None}}}
-    (folder / "tenant.auto.tfvars.json").write_text(json.dumps(rendered))
+    access = {"access": {"development": {"priority": 5}}}
+    (folder / "tenant.auto.tfvars.json").write_text(json.dumps(rendered | access))
     listed = look(here, tmp_path, dry_run=True)
     assert [(i["identifier"], i["what"], i["problem"]) for i in listed["items"]] == [
         (identifier, "database", "")
@@ -118,8 +121,10 @@ def test_what_the_catalog_has_lost_is_recorded_again(here: Neighbourhood, tmp_pa
     assert look(here, tmp_path)["unknown"][:2] == ["locations", "users"]
     with here.control.db.read() as session:
         row, slot = tenants.by_slug(session, "zeta"), slots.get(session, "zeta1234", 1)
+        places = rules.of_tenant(session, "zeta1234")
     assert (row.uid, row.phase, row.unverified, row.storage_gb) == ("zeta1234", "ready", True, 30)
     assert (slot.identifier, slot.status, slot.credential_version) == (identifier, "present", 3)
+    assert places == {Environment.DEVELOPMENT: 5}, "its rule stays where it is"
     assert look(here, tmp_path)["items"] == []
 
 
