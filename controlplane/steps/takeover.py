@@ -10,11 +10,15 @@ from controlplane.domain.tenant import Size, Stage, cost_tier
 from controlplane.domain.workspace import SlotSpec
 from controlplane.ports import DatabaseInstance
 from controlplane.steps import subject
-from controlplane.steps.story import effect
+from controlplane.steps.story import effect, say
 from controlplane.steps.world import world
 from controlplane.store import operations, slots, tenants
 from controlplane.store.tables import Tenant
 
+_EXTENDED = (
+    "{} was made with Extended Support: it costs once its engine's end of life has come, and is ended by"
+    " nothing but a move to another database"
+)
 _LOGS = ("postgresql", "upgrade")  # exports whose groups the module manages
 
 
@@ -37,6 +41,8 @@ def inspect(operation_id: str) -> dict[str, Any]:
         by = found.operation.requested_by
         tenants.change(session, tenant.uid, spec, actor=by, operation_id=operation_id, now=here.now())
         operations.note(session, operation_id, imports=_imports(slot, instance))
+    if instance.extended_support:
+        say(operation_id, "warning", _EXTENDED.format(instance.identifier))
     return {"class": instance.instance_class, "storage_gb": instance.storage_gb, "size": size.value}
 
 

@@ -87,8 +87,15 @@ resource "aws_db_instance" "this" {
   depends_on = [aws_cloudwatch_log_group.this]
 
   lifecycle {
-    # Each of these would replace a living database.
-    ignore_changes = [db_name, username, kms_key_id, storage_encrypted, performance_insights_kms_key_id]
+    # Each of these would replace a living database, but for the last: AWS takes another value and keeps the old one.
+    ignore_changes = [
+      db_name,
+      username,
+      kms_key_id,
+      storage_encrypted,
+      performance_insights_kms_key_id,
+      engine_lifecycle_support,
+    ]
   }
 }
 

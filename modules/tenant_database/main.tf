@@ -91,7 +91,8 @@ resource "aws_db_instance" "this" {
   lifecycle {
     # Each of these would replace a living database, or move it to another network: a snapshot that was added,
     # changed or imported, a name or a key that came with the snapshot, the subnets of one that was adopted.
-    # The insights' key can never be changed once it is set.
+    # The insights' key and Extended Support can never be changed once they are set: AWS takes another value, keeps
+    # the old one, and every plan to come would show the same change.
     ignore_changes = [
       snapshot_identifier,
       restore_to_point_in_time,
@@ -101,6 +102,7 @@ resource "aws_db_instance" "this" {
       kms_key_id,
       storage_encrypted,
       performance_insights_kms_key_id,
+      engine_lifecycle_support,
     ]
   }
 }

@@ -14,7 +14,7 @@ from controlplane.services import operations as asking
 from controlplane.services.adoption import discover
 from controlplane.services.control import Ask
 from tests.operations.house import ADMIN, ASK, OTHER, House
-from tests.operations.ordinary import application, change, create, destroy, done, shown, tenant
+from tests.operations.ordinary import application, change, create, destroy, done, shown, tenant, warnings
 
 Run = Callable[[], None]
 WAIT = Ask(reason="a test")
@@ -91,6 +91,17 @@ def test_the_log_groups_that_it_has_come_with_it(house: House, run: Run, legacy:
     with house.db.read() as session:
         imports = asking.operations.get(session, operation).imports
     assert [id_ for _, id_ in imports] == [LEGACY, f"/aws/rds/instance/{LEGACY}/postgresql"]
+
+
+@pytest.mark.parametrize(("has_it", "said"), [(True, 1), (False, 0), (None, 0)])
+def test_who_keeps_extended_support_is_told_of_it(
+    house: House, run: Run, legacy: Login, has_it: bool | None, said: int
+) -> None:
+    house.cloud.change_database(LEGACY, extended_support=has_it)
+    operation = adopt(house)
+    run()
+    done(house, operation)
+    assert len([text for text in warnings(house, operation) if "Extended Support" in text]) == said
 
 
 def test_rotating_its_master_takes_it_over(house: House, run: Run, legacy: Login) -> None:

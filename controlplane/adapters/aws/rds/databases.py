@@ -20,6 +20,10 @@ SERVICE = "rds"
 PAGE = 100  # RDS's largest
 NOT_FOUND = "DBInstanceNotFound"
 WRONG_STATE = "InvalidDBInstanceState"
+_EXTENDED = {
+    "open-source-rds-extended-support": True,
+    "open-source-rds-extended-support-disabled": False,
+}
 
 
 def get(client: RDSClient, identifier: str) -> DatabaseInstance | None:
@@ -145,6 +149,7 @@ def from_answer(one: DBInstanceTypeDef) -> DatabaseInstance:
         engine=one.get("Engine", ""),
         database_name=one.get("DBName"),
         log_exports=tuple(one.get("EnabledCloudwatchLogsExports", ())),
+        extended_support=_EXTENDED.get(one.get("EngineLifecycleSupport", "")),
     )
 
 
