@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
+from controlplane.catalog import load as load_catalog
 from tests.architecture.checkout import ROOT
 from tests.e2e.machine import Machine
 from tests.e2e.team import BLUEPRINT, ask, client, run, team, wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(3600)]
 RELEASE = ("cli.py", "api", "controlplane", "modules", "templates")
+OLDER, NEWER = "0.9.0", load_catalog().blueprint(BLUEPRINT).template_version
 # What changed since, as this release has it and as the older one had it.
 CHANGES = (
-    (f"controlplane/catalog/blueprints/{BLUEPRINT}.toml", 'version = "1.0.0"', 'version = "0.9.0"'),
+    (f"controlplane/catalog/blueprints/{BLUEPRINT}.toml", f'version = "{NEWER}"', f'version = "{OLDER}"'),
     ("modules/tenant_database/main.tf", '= "Database ${var.slot', '= "The database ${var.slot'),
 )
 
@@ -49,7 +51,7 @@ def work_as(machine: Machine, release: Path | None) -> None:
     """From here on the program is that release; its worker ends before another one's begins."""
 
     def is_alone() -> bool:
-        return not any(" worker" in words for words in machine.workers_left().values())
+        return not any("cli worker" in words for words in machine.workers_left().values())
 
     wait_until("the other release's worker has ended", is_alone, seconds=120)
     machine.settings.pop("PYTHONPATH", None)
@@ -78,13 +80,13 @@ def test_a_tenant_of_an_older_release_stays_until_it_is_moved(company: Machine) 
     assert ask(company, "tenant", "reconcile", "acme", "--auto-approve")["status"] == "no_changes"
     behind = ask(company, "template", "outdated")
     [one], [difference] = behind["items"], behind["differences"]
-    assert (one["tenant"], one["template_version"], one["newest"]) == ("acme", "0.9.0", "1.0.0")
+    assert (one["tenant"], one["template_version"], one["newest"]) == ("acme", OLDER, NEWER)
     assert '-  alarm_description   = "The database' in difference["diff"]
 
     wave = ask(company, "template", "rollout", "--auto-approve")["id"]
     wait_until("the wave is over", lambda: ask(company, "wave", "show", wave)["status"] == "done", every=5)
     assert ask(company, "template", "outdated")["items"] == []
-    assert ask(company, "tenant", "show", "acme")["template_version"] == "1.0.0"
+    assert ask(company, "tenant", "show", "acme")["template_version"] == NEWER
     assert not any(words.startswith("The") for words in descriptions(company))
     assert databases(company) == before
     assert ask(company, "tenant", "reconcile", "acme", "--auto-approve")["status"] == "no_changes"
