@@ -13,7 +13,7 @@ import pytest
 from controlplane.ports import Login
 from tests.e2e.belongings import belongings
 from tests.e2e.machine import Machine
-from tests.e2e.team import SECONDS, ask, client, run
+from tests.e2e.team import ask, client, run
 from tests.fakes.rds import connect
 
 pytestmark = [pytest.mark.long, pytest.mark.terraform, pytest.mark.postgres, pytest.mark.timeout(3600)]
@@ -51,15 +51,13 @@ def test_two_tenants_share_a_database_leave_it_and_it_goes(company: Machine) -> 
     before = belongings(company)
     run(company, "blueprint", "apply", BLUEPRINT, "--auto-approve")
     kept = share_and_leave(company)
-    code, told = company.run(*DESTROY, seconds=SECONDS)
-    assert (code, "BucketNotEmpty" in told) == (1, True), told[-2000:]
     put_away(company, kept)
     run(company, *DESTROY)
     assert belongings(company) == before
 
 
 def put_away(machine: Machine, bucket: str) -> None:
-    """As a person does who has the exports elsewhere: every version of each."""
+    """As a person does who has the exports elsewhere: a bucket that holds some version of one stays."""
     s3 = client(machine, "s3")
     for version in s3.list_object_versions(Bucket=bucket)["Versions"]:
         s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
