@@ -30,6 +30,10 @@ _END_SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
  WHERE backend_type IN ('client backend', 'walsender') AND usename <> %s
 """
+# Only what streams gets the end of the log that a clean shutdown writes.
+_IS_FOLLOWED = """
+SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = 'walreceiver' AND state = 'streaming')
+"""
 _POLL_SECONDS = 0.05
 
 
@@ -115,7 +119,7 @@ class Standbys:
         place = self.clusters.start(switch.blue, settings, switch.blue_place)
         self._shut_out(self.clusters.instance(switch.blue), place)
         with self.clusters.session(place) as admin:
-            while self._has_sessions(admin):
+            while self._has_sessions(admin) or not _asked(admin, _IS_FOLLOWED):
                 if time.monotonic() > end:
                     return False
                 time.sleep(_POLL_SECONDS)
@@ -174,6 +178,7 @@ class Standbys:
             f"primary_conninfo = '{where}'",
             f'restore_command = \'cp "{archived}/%f" "%p"\'',
             "recovery_target_timeline = 'latest'",
+            "wal_retrieve_retry_interval = 500",
             *self._no_less(primary),
         ]
         auto, wanted = cluster.data / AUTO, "\n".join(lines) + "\n"
