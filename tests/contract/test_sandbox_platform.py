@@ -371,3 +371,11 @@ def test_a_catalog_s_tags_go_with_it(aws: Stage) -> None:
     assert [arn for arn in tagged(aws) if arn.endswith(":database/sales")]
     glue.delete_database(Name="sales")
     assert not [arn for arn in tagged(aws) if arn.endswith(":database/sales")]
+
+
+def test_a_trail_ends_by_its_arn(aws: Stage) -> None:
+    trails = aws.client("cloudtrail")
+    aws.client("s3").create_bucket(Bucket="trails")
+    arn = trails.create_trail(Name="watched", S3BucketName="trails")["TrailARN"]
+    trails.delete_trail(Name=arn)
+    assert trails.describe_trails()["trailList"] == []

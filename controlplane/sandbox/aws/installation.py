@@ -14,6 +14,7 @@ from moto.awslambda.models import lambda_backends
 from moto.backup.models import backup_backends
 from moto.budgets.models import budgets_backends
 from moto.cloudfront.models import cloudfront_backends
+from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.codedeploy.models import codedeploy_backends
 from moto.ecs.models import ecs_backends
@@ -39,6 +40,7 @@ from controlplane.sandbox.aws.platform.queues import SandboxSqs
 from controlplane.sandbox.aws.platform.roles import SandboxIam
 from controlplane.sandbox.aws.platform.tables import SandboxGlue
 from controlplane.sandbox.aws.platform.tracing import SandboxXRay
+from controlplane.sandbox.aws.platform.trails import SandboxCloudTrail
 from controlplane.sandbox.aws.platform.watching import mend_detectors
 from controlplane.sandbox.aws.standby import Standbys
 from controlplane.sandbox.aws.watch import instances
@@ -50,6 +52,7 @@ _BACKENDS = {
     backup_backends: SandboxBackup,
     budgets_backends: SandboxBudgets,
     cloudfront_backends: SandboxCloudFront,
+    cloudtrail_backends: SandboxCloudTrail,
     cloudwatch_backends: SandboxCloudWatch,
     codedeploy_backends: SandboxCodeDeploy,
     ecs_backends: SandboxEcs,
