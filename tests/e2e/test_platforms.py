@@ -46,6 +46,45 @@ def test_every_platform_is_made_stays_as_it_is_and_goes(company: Machine, bluepr
     live_through(company, blueprint)
 
 
+@pytest.mark.long
+def test_a_tenant_is_reached_by_a_name_and_a_rule_of_its_own_as_long_as_it_lives(company: Machine) -> None:
+    run(company, "blueprint", "apply", BLUEPRINT, "--auto-approve")
+    run(company, "tenant", "create", "acme", "--auto-approve")
+    host = f"acme-{ask(company, 'tenant', 'show', 'acme')['uid']}.platform.example.com"
+    assert (hosts(company), names(company, host)) == ([host], [f"{host}."])
+    again = ask(company, "tenant", "reconcile", "acme", "--auto-approve")
+    assert again["status"] == "no_changes", again["plan"]
+    run(company, "tenant", "destroy", "acme", "--confirm", "acme", "--auto-approve")
+    assert (hosts(company), names(company, host)) == ([], [])
+    assert beyond_policy(called(company)) == {}
+
+
+def hosts(machine: Machine) -> list[str]:
+    """That the load balancer hands on to the application."""
+    balancing = client(machine, "elbv2")
+    (balancer,) = balancing.describe_load_balancers()["LoadBalancers"]
+    listeners = balancing.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    rules = [
+        rule
+        for one in listeners
+        for rule in balancing.describe_rules(ListenerArn=one["ListenerArn"])["Rules"]
+        if not rule["IsDefault"]
+    ]
+    conditions = [condition for rule in rules for condition in rule["Conditions"]]
+    return [host for condition in conditions for host in condition["HostHeaderConfig"]["Values"]]
+
+
+def names(machine: Machine, host: str) -> list[str]:
+    """Records of this name, in whichever zone."""
+    dns = client(machine, "route53")
+    records = [
+        record
+        for zone in dns.list_hosted_zones()["HostedZones"]
+        for record in dns.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+    ]
+    return [record["Name"] for record in records if record["Name"].rstrip(".") == host]
+
+
 def live_through(machine: Machine, blueprint: str) -> None:
     before = belongings(machine)
     run(machine, "blueprint", "apply", blueprint, "--auto-approve")
