@@ -203,6 +203,7 @@ def test_a_region_is_counted_from_what_is_recorded(db: Database) -> None:
             "storage_gb": 40,
             "tenants": 2,
             "platforms": 0,
+            "rules": 0,
         }
         assert set(scans.counts(session, "eu-west-1").values()) == {0}
 

@@ -65,6 +65,11 @@ class PublishedStates(States):
                 raise
         self._mark(workspace, _digest(found))
 
+    def _is_shown(self, workspace: str, newest: StoredState) -> bool:
+        """Not where somebody put another version back into the bucket by hand."""
+        found = self._bucket.read(workspace)
+        return found is not None and _digest(found) == newest.sha256
+
     # --- writing
 
     def put(
