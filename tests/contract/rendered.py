@@ -24,6 +24,7 @@ class Terraform:
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
             "CHECKPOINT_DISABLE": "1",
+            "GOGC": "400",  # as the product runs it: a third less work for every process
             **(environment or {}),
         }
 

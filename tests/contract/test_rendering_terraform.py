@@ -201,6 +201,10 @@ def test_a_new_tenant_is_planned_with_creates_alone(
         "aws_cloudwatch_log_group": 2 * databases,
         "aws_cloudwatch_metric_alarm": len(load().alarms) * databases,
         "aws_ssm_parameter": 1,
+        # One way in on each platform where a database of it lies.
+        "aws_iam_policy": databases,
+        "aws_lb_listener_rule": databases,
+        "aws_route53_record": databases,
     }
 
 
