@@ -159,7 +159,14 @@ def counted(changes: list[dict[str, Any]]) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in set(kinds)}
 
 
-@pytest.mark.parametrize("environment", [Environment.DEVELOPMENT, Environment.PRODUCTION])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        Environment.DEVELOPMENT,
+        pytest.param(Environment.STAGING, marks=pytest.mark.long),
+        Environment.PRODUCTION,
+    ],
+)
 def test_a_new_platform_is_planned_with_creates_alone(
     environment: Environment, emulator: Emulator, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def boundaries(machine: Machine) -> list[str]:
 @pytest.mark.parametrize("blueprint", sorted(load_catalog().blueprints.keys() - {BLUEPRINT}))
 def test_every_platform_is_made_stays_as_it_is_and_goes(company: Machine, blueprint: str) -> None:
     live_through(company, blueprint)
+    assert beyond_policy(called(company)) == {}
 
 
 @pytest.mark.long

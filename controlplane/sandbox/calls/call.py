@@ -73,12 +73,14 @@ def read_call(environ: dict[str, Any]) -> Call | None:
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     content_type = environ.get("CONTENT_TYPE", "")
     parameters: dict[str, Any] = {}
+    asked = ""
     if content_type.startswith("application/x-www-form-urlencoded"):
         parameters = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        asked = parameters.get("Action", "")  # in JSON that word is something else: what a permission is for
     elif "json" in content_type:
         parameters = _json(body)
-    action = str(target.split(".")[-1] or parameters.get("Action", "") or _routed(service, environ))
-    xml = "Action" in parameters or service in ("s3", "route53", "cloudfront")
+    action = str(target.split(".")[-1] or asked or _routed(service, environ))
+    xml = bool(asked) or service in ("s3", "route53", "cloudfront")
     path = unquote(environ.get("PATH_INFO", "/"))
     method = str(environ.get("REQUEST_METHOD", "GET"))
     return Call(service.lower(), action, region, access_key, not xml, parameters, path, method)

@@ -18,6 +18,7 @@ BUCKET = {"Bucket": "shelf"}
 OBJECT = BUCKET | {"Key": "book"}
 API = {"ApiId": "a1"}
 FUNCTION = {"FunctionName": "f"}
+PERMISSION = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:f"
 # As boto3 asks, and what a policy has to allow for it.
 CALLS: list[tuple[str, str, dict[str, Any], str]] = [
@@ -35,6 +36,7 @@ CALLS: list[tuple[str, str, dict[str, Any], str]] = [
     ("dlm", "get_lifecycle_policy", {"PolicyId": "p1"}, "dlm:GetLifecyclePolicy"),
     ("elbv2", "describe_load_balancers", {}, "elasticloadbalancing:DescribeLoadBalancers"),
     ("guardduty", "create_detector", {"Enable": True}, "guardduty:CreateDetector"),
+    ("lambda", "add_permission", FUNCTION | PERMISSION, "lambda:AddPermission"),
     ("lambda", "get_function", FUNCTION, "lambda:GetFunction"),
     ("lambda", "invoke", FUNCTION, "lambda:InvokeFunction"),
     ("lambda", "get_function_code_signing_config", FUNCTION, "lambda:GetFunctionCodeSigningConfig"),
