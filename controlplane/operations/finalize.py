@@ -33,9 +33,7 @@ FINALIZE = offer(
             REMOVE,
         ),
         done_phase=Phase.READY,
-        from_phases=frozenset(
-            {Phase.READY, Phase.NEEDS_OPERATOR}
-        ),  # a stopped database is changed by nothing
+        from_phases=frozenset({Phase.READY, Phase.NEEDS_OPERATOR}),  # who sleeps is woken first
         destructive=True,
     )
 )

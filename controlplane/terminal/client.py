@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from controlplane.domain.errors import Invalid, Missing
 from controlplane.domain.names import TenantUid, tenant_workspace
 from controlplane.domain.tenant import Environment
 
@@ -172,7 +173,11 @@ _WORKSPACE = re.compile(r"tenant-[a-z][a-z0-9]{7}|platform-.+")
 
 
 def named_workspace(client: Client, text: str) -> str:
-    """The id of a workspace, where that or a tenant's slug may be said. What looks like an id is one."""
-    if _WORKSPACE.fullmatch(text):
-        return text
-    return str(tenant_workspace(TenantUid(str(client.tenant(text)["uid"]))))
+    """The id of a workspace, where that or a tenant's slug may be said; a slug may read like an id."""
+    try:
+        found = client.tenant(text)
+    except (Invalid, Missing):
+        if _WORKSPACE.fullmatch(text):
+            return text
+        raise
+    return str(tenant_workspace(TenantUid(str(found["uid"]))))

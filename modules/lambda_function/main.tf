@@ -104,7 +104,7 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # The levels are AWS's own; left out, every plan would publish another version (provider issue 42181).
+  # The levels are AWS's own; left out, the provider sees a change in every plan and publishes a version.
   logging_config {
     log_format            = "JSON"
     log_group             = aws_cloudwatch_log_group.this.name

@@ -55,6 +55,11 @@ def test_states_are_listed_the_newest_first(way: Terminal, premises: Premises) -
     assert way("state", "list", workspace(premises), "-o", "name").out.split() == ["2", "1"]
 
 
+def test_a_slug_that_reads_like_an_id_is_a_slug(way: Terminal, premises: Premises) -> None:
+    premises.tenant("tenant-customer")
+    assert way("state", "list", "tenant-customer", "-o", "json").json()["items"] == []
+
+
 def test_people_see_names_and_programs_the_whole(way: Terminal) -> None:
     told = way("state", "show", "acme").out
     assert 'module.database["e1"].aws_db_instance.two' in told and "db-two" in told
