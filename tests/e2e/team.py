@@ -43,9 +43,11 @@ def company_of(machine: Machine) -> Iterator[Machine]:
     """A team with a worker of its own, so that changes go on beside one another."""
     with team(machine) as made:
         worker = made.start("worker")
-        yield made
-        worker.send(signal.SIGTERM)
-        worker.wait(60)
+        try:
+            yield made
+        finally:
+            worker.send(signal.SIGTERM)
+            worker.wait(60)
 
 
 def run(machine: Machine, *words: str) -> str:

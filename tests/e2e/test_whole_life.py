@@ -29,6 +29,20 @@ ROWS = 1000
 AUTO = ("--auto-approve",)
 ANSWERED = [word for item in EVERY_UPGRADE if item is not Item.ALARMS for word in ("--acknowledge", item)]
 
+# A size above production's own, and every other change that a tenant may have before its window ends.
+WHILE_IT_SOAKS = (
+    ("rotate",),
+    ("rotate", "--what", "master"),
+    ("resize", "--size", "medium"),
+    ("resize", "--storage-gb", "60"),
+    ("suspend",),
+    ("resume",),
+)
+ENDS = {
+    "rollback": ("rollback", "acme"),
+    "finalize": ("finalize", "acme", "--override", "--reason", "a test"),
+}
+
 
 @pytest.fixture
 def company(machine: Machine) -> Iterator[Machine]:
@@ -171,7 +185,38 @@ def test_rows_travel_to_production_and_back_while_an_application_writes(company:
     assert set(known) <= set(held)
     assert len(held) == len(set(held))
     assert count(company, "acme") == ROWS
-    assert change(company, "tenant", "reconcile", "acme")["status"] == "no_changes"
+    nothing_to_plan(company, "acme")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("end", ENDS)
+def test_a_soaking_tenant_is_changed_and_both_ways_stay_open(company: Machine, end: str) -> None:
+    """Every change leaves nothing to plan; so does the end of the window behind them."""
+    add_production(company)
+    run(company, "tenant", "create", "acme")
+    fill(company, "acme")
+    with writer(company, "acme") as known:
+        run(company, "tenant", "upgrade", "acme", "--strategy", "logical_replication", *ANSWERED, *AUTO)
+        for words in WHILE_IT_SOAKS:
+            run(company, "tenant", words[0], "acme", *words[1:], *AUTO)
+            if words[0] != "suspend":
+                nothing_to_plan(company, "acme")
+        one_more(known)
+        moved = ask(company, "migration", "show", "acme")
+        assert (moved["state"], moved["truth"]) == ("soaking", "e2")
+        assert moved["rollback_loses"].startswith("nothing")
+        run(company, "migration", *ENDS[end], *AUTO)
+        one_more(known)
+    nothing_to_plan(company, "acme")
+    assert set(known) <= {int(row[0]) for row in sql(company, "acme", "SELECT id FROM visit")[0]}
+    assert count(company, "acme") == ROWS
+    assert len(databases(company)) == 1
+
+
+def nothing_to_plan(machine: Machine, slug: str) -> None:
+    again = change(machine, "tenant", "reconcile", slug)
+    assert again["status"] == "no_changes", again
 
 
 def one_more(known: list[int]) -> None:
@@ -201,8 +246,7 @@ def test_what_was_deleted_stands_beside_the_tenant_as_it_was_at_a_time(company: 
     moment = at.astimezone(UTC).isoformat()
     run(company, "tenant", "restore", "acme", "--at", moment, "--as", "acme-then", *AUTO)
     assert (count(company, "acme"), count(company, "acme-then")) == (0, ROWS)
-    again = change(company, "tenant", "reconcile", "acme-then")
-    assert again["status"] == "no_changes", again
+    nothing_to_plan(company, "acme-then")
     destroy(company, "acme")
     run(company, "tenant", "restore", "acme", "--at", moment, *AUTO)
     assert count(company, "acme") == ROWS
@@ -237,7 +281,7 @@ def test_a_database_that_somebody_made_becomes_a_tenant_with_its_rows(company: M
     run(company, *found["next_command"].split()[1:], *AUTO)
     tenant = ask(company, "tenant", "show", legacy)
     assert (tenant["phase"], tenant["unverified"]) == ("ready", True)
-    assert change(company, "tenant", "reconcile", legacy)["status"] == "no_changes"
+    nothing_to_plan(company, legacy)
     run(company, "tenant", "rotate", legacy, "--what", "master", *AUTO)
     assert ask(company, "tenant", "show", legacy)["unverified"] is False
     assert sql(company, legacy, "SELECT 1")[0] == [(1,)]
