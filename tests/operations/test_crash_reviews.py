@@ -36,15 +36,16 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
 
 
 def lived(host: Host, folder: Path, *, apply_first: bool, point: str = "") -> list[str]:
-    """A tenant is asked for, and a worker or two bring it about; what the first passed."""
+    """A tenant is asked for, and a worker or two bring it about; what the first passed: the last is where
+    it was killed, if it was."""
     house = build(folder)
     control = controlled(house, host, apply_first=apply_first)
     review = str(tenants.create(control, ADMIN, Create(slug="acme"), ASK)["review"])
     house.db.close()
     killer = Killer(host, point)
     ended = work(folder, host, killer, apply_first=apply_first)
-    if point:
-        assert ended == -signal.SIGKILL, (f"nobody passed {point}", killer.passed)
+    if point in killer.passed:
+        assert ended == -signal.SIGKILL
         ended = work(folder, host, Killer(host), apply_first=apply_first)
     assert ended == 0
     require_whole(host, folder, review, apply_first=apply_first)
@@ -85,17 +86,23 @@ def require_said_once(host: Host, head: str, merged: str) -> None:
 
 @pytest.mark.parametrize(("host", "apply_first", "point"), SHORT, indirect=["host"])
 def test_a_review_survives_a_kill(host: Host, tmp_path: Path, apply_first: bool, point: str) -> None:
-    lived(host, tmp_path / "house", apply_first=apply_first, point=point)
+    assert lived(host, tmp_path / "house", apply_first=apply_first, point=point)[-1] == point
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("apply_first", [False, True], ids=["merged-first", "applied-first"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_review_survives_a_kill_at_every_change(tmp_path: Path, kind: str, apply_first: bool) -> None:
     with served(KINDS[kind], tmp_path / "whole" / "host.git") as host:
         points = lived(host, tmp_path / "whole" / "house", apply_first=apply_first)
     assert len(points) > 20
+    missed = []
     for number, point in enumerate(points):
         place = tmp_path / str(number)
         with served(KINDS[kind], place / "host.git") as host:
-            lived(host, place / "house", apply_first=apply_first, point=point)
+            if lived(host, place / "house", apply_first=apply_first, point=point)[-1] != point:
+                missed.append(point)
+    # How often a thing is said anew depends on the worker's pace: a later time may not come.
+    assert [point for point in missed if point.endswith(" 1")] == []
+    assert len(missed) * 5 < len(points)
