@@ -13,6 +13,9 @@ TESTS  ?= tests
 JOBS   ?= 8
 
 .DEFAULT_GOAL := help
+# Hundreds of processes import this: it is compiled once, whatever this shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test scan deploy check lint types contracts serve bench prove aws-smoke lock clean
 
 help: ## what can be made

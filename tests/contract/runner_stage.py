@@ -25,6 +25,7 @@ from controlplane.store.runs import Runs
 from controlplane.store.states import States
 from controlplane.store.states.bucket import PublishedStates
 from controlplane.supervisor.task import RunFolder
+from tests.catalogs import make_catalog
 from tests.fakes.runner import FakeRunner, create, plan_of
 
 WORKSPACE = WorkspaceId("tenant-abc")
@@ -116,13 +117,19 @@ class RealStage(Stage):
         self._bucket = bucket
         if not self.folder.exists():  # else it is a successor's view of a stage that stands already
             self.folder.mkdir()
-            db = connect(self.url)
-            migrate(db)
-            db.close()
+            self._make_catalog()
         self.place = RunnerPlace(tmp / "data", self.url, slots, grace_seconds=(2.0, 2.0))
         self.keyring: Keyring = FileKeyring(tmp / "keyring.json")
         self._open: list[Database] = []
         self._install: Callable[[], Installation] = lambda: install("", "", self.place.data_dir)
+
+    def _make_catalog(self) -> None:
+        db = connect(self.url)
+        if db.file:
+            make_catalog(db.file)
+        else:
+            migrate(db)
+        db.close()
 
     def use(self, install: Callable[[], Installation]) -> None:
         self._install = install

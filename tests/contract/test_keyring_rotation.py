@@ -15,9 +15,9 @@ from controlplane.ports import DataKey, Keyring
 from controlplane.sandbox import lifecycle
 from controlplane.settings import Settings
 from controlplane.store.database import Database, connect
-from controlplane.store.migrate import migrate
 from controlplane.store.sealed import check_keys, key_ids_in_use, reseal
 from controlplane.store.states import States
+from tests.catalogs import make_catalog
 
 W = "tenant-abc"
 
@@ -80,8 +80,7 @@ def at(request: pytest.FixtureRequest, data: Path, tmp_path: Path) -> Files | Km
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    made = connect(f"sqlite:///{tmp_path / 'tenants.db'}")
-    migrate(made)
+    made = connect(make_catalog(tmp_path / "tenants.db"))
     yield made
     made.close()
 

@@ -15,7 +15,7 @@ import uvicorn
 
 from api.app import create_app
 from api.limits import Limits
-from controlplane import durable, wiring
+from controlplane import wiring
 from controlplane.adapters.keyring import FileKeyring
 from controlplane.adapters.notify import Couriers
 from controlplane.adapters.web.guard import Guard
@@ -29,10 +29,10 @@ from controlplane.services.control import Ask, Control
 from controlplane.services.workspaces.states import Desk
 from controlplane.store import operations, platforms
 from controlplane.store.database import connect, open_database
-from controlplane.store.migrate import migrate
 from controlplane.store.states import States
 from controlplane.store.tables import Plan
 from controlplane.terminal.serving import bind, configured
+from tests.catalogs import make_catalog
 
 BLUEPRINT = "fargate_db_per_tenant"
 ADMIN = Actor("local:ann", Role.ADMIN, origin="test")
@@ -45,10 +45,7 @@ FREE = Limits(requests_per_second=0, changes_per_second=0, failures_per_minute=1
 def make_template(folder: Path) -> Path:
     """A migrated catalog with platforms, made once and copied for every test."""
     file = folder / "template.db"
-    url = f"sqlite:///{file}"
-    first = connect(url)
-    migrate(first)
-    durable.create_tables(url)
+    first = connect(make_catalog(file))
     now = datetime.now(UTC)
     for environment in ("development", "production"):
         workspace = f"platform-{BLUEPRINT}-{environment}-default"

@@ -15,7 +15,7 @@ SECONDS = 120
 PASSED = "passed.txt"
 # Everything is imported once, in a server without threads; a worker costs a fork.
 warm = multiprocessing.get_context("forkserver")
-warm.set_forkserver_preload(["tests.operations.crash_worker", "dbos"])
+warm.set_forkserver_preload(["tests.operations.warmed"])
 
 
 def work(folder: Path, point: str = "") -> int:

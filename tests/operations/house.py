@@ -18,9 +18,9 @@ from controlplane.services.control import Ask, Control
 from controlplane.steps import lifting
 from controlplane.steps.world import World, install, utc_now
 from controlplane.store import platforms
-from controlplane.store.database import Database, connect, open_database
-from controlplane.store.migrate import migrate
+from controlplane.store.database import Database, open_database
 from controlplane.worker.loop import Worker
+from tests.catalogs import make_catalog, prepare
 from tests.fakes.cloud import FakeCloud
 from tests.fakes.database import FakeDatabase, FakeMigration
 from tests.fakes.schemas import FakeSchemas
@@ -29,6 +29,8 @@ from tests.golden.workspaces import way_in
 from tests.operations.terraform_double import TerraformDouble
 
 BLUEPRINT = "fargate_db_per_tenant"
+# A look costs more than waiting for the next one does where many workers run side by side.
+POLL_SECONDS = 0.1
 ADMIN = Actor("local:ann", Role.ADMIN)
 OTHER = Actor("local:bob", Role.ADMIN)
 ASK = Ask(reason="a test", auto_approve=True)
@@ -63,7 +65,7 @@ class House:
     web: FakeWeb
     url: str
 
-    def worker(self, executor_id: str = "embedded", poll: float = 0.02, cell: str = "") -> Worker:
+    def worker(self, executor_id: str = "embedded", poll: float = POLL_SECONDS, cell: str = "") -> Worker:
         engine = durable.Engine(self.url, executor_id, poll, cell)
         engine.launch()
         return Worker(
@@ -74,13 +76,12 @@ class House:
 def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
     """Open what stands in the folder, or make it: a killed worker's successor builds the same house."""
     folder.mkdir(parents=True, exist_ok=True)
-    url = url or f"sqlite:///{folder / 'tenants.db'}"
     fresh = not (folder / "made").exists()
-    if fresh:
-        first = connect(url)
-        migrate(first)
-        first.close()
-        durable.create_tables(url)
+    if fresh and url:
+        prepare(url)
+    elif fresh:
+        make_catalog(folder / "tenants.db")
+    url = url or f"sqlite:///{folder / 'tenants.db'}"
     db = open_database(url)
     cloud = FakeCloud(folder / "cloud.json")
     terraform = TerraformDouble(folder / "terraform.json", cloud)
