@@ -30,11 +30,18 @@ def wanted_slots(
             new = _bare(new)
         return (*(s for s in slots if s.epoch != new.epoch), new)
     if kind in (Kind.FINALIZE, Kind.ROLLBACK):
+        slots = (*slots, *_taken_again(payload, slots))
         return _without(slots, int(payload["leaving"]), int(payload["removed_in"]) - int(payload["round"]))
     if kind is Kind.DESTROY:
         # Two applies: what protects goes first, since alarms would be destroyed before the delete is refused.
         return tuple(_bare(s) for s in slots)
     return tuple(slots)
+
+
+def _taken_again(payload: Mapping[str, Any], slots: Sequence[SlotSpec]) -> tuple[SlotSpec, ...]:
+    """What a switchover left becomes a slot again, for a way back; once it is one, it stays as it is."""
+    old = slot_from(payload["slot"]) if "slot" in payload else None
+    return () if old is None or any(s.epoch == old.epoch for s in slots) else (old,)
 
 
 def _bare(slot: SlotSpec) -> SlotSpec:

@@ -96,7 +96,7 @@ def _apply(operation_id: str, number: int, of: OperationType, round_: int) -> No
     for before in here.before:
         before(operation_id)
     begun = planning.begin_apply(operation_id, here.phase.value if here.phase else None)
-    if not here.plans:
+    if not here.plans or here.by_steps:
         return _complete(operation_id, number, of, round_, changed=True)
     run = terraform.apply(operation_id, begun["plan_id"], begun["folder"], begun["touches_database"])
     verdict = settling.judge(operation_id, run, begun["plan_id"])

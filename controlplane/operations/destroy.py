@@ -12,6 +12,7 @@ from controlplane.domain.schema import VARIANT as SCHEMA
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import credentials, power, probing, slots, snapshots
+from controlplane.steps.bluegreen import old, switch
 from controlplane.steps.platforms import schemas
 
 
@@ -32,8 +33,15 @@ DESTROY = offer(
         rounds=(
             Round(
                 "unprotect",
+                prepare=(switch.take_into_state,),
                 before=(power.wake,),
-                complete=(slots.settle, snapshots.fence, snapshots.take_final, snapshots.archive),
+                complete=(
+                    slots.settle,
+                    snapshots.fence,
+                    snapshots.take_final,
+                    snapshots.archive,
+                    old.remove,
+                ),
                 phase=Phase.TEARING_DOWN,
             ),
             Round(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from controlplane.domain.migration.bluegreen import VARIANT as BLUE_GREEN
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import leaving, moving, replicating, slots, workspace
+from controlplane.steps.bluegreen import old
 
 
 class Finalize(Request):
@@ -17,6 +19,21 @@ class Finalize(Request):
 REMOVE = Round(
     "remove",
     complete=(leaving.require_gone, leaving.forget, leaving.retire, workspace.rewrite),
+)
+
+# Terraform knows nothing of the side that a switchover left.
+_OLD_SIDE = Round(
+    "remove",
+    plans=False,
+    before=(moving.begin_finalizing,),
+    complete=(
+        leaving.take_last,
+        leaving.archive_last,
+        old.remove,
+        leaving.require_gone,
+        leaving.forget,
+        leaving.retire,
+    ),
 )
 
 FINALIZE = offer(
@@ -32,6 +49,7 @@ FINALIZE = offer(
             ),
             REMOVE,
         ),
+        variants={BLUE_GREEN: (_OLD_SIDE,)},
         done_phase=Phase.READY,
         from_phases=frozenset({Phase.READY, Phase.NEEDS_OPERATOR}),  # who sleeps is woken first
         destructive=True,

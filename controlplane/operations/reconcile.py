@@ -7,6 +7,7 @@ from controlplane.domain.tenant import Phase
 from controlplane.operations.create import connect
 from controlplane.operations.types import OperationType, Request, Round, offer
 from controlplane.steps import credentials, probing, slots, workspace
+from controlplane.steps.bluegreen import switch
 
 
 class Reconcile(Request):
@@ -23,7 +24,7 @@ RECONCILE = offer(
         rounds=(
             Round(
                 "reconcile",
-                prepare=(credentials.ensure_master,),
+                prepare=(switch.take_into_state, credentials.ensure_master),
                 complete=(probing.converge, connect, slots.settle, workspace.rewrite),
                 phase=Phase.UPDATING,
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from controlplane.domain.migration.bluegreen import VARIANT as BLUE_GREEN
 from controlplane.domain.operation import Kind
 from controlplane.domain.tenant import Phase
 from controlplane.operations.finalize import REMOVE
@@ -20,6 +21,7 @@ from controlplane.steps import (
     slots,
     targets,
 )
+from controlplane.steps.bluegreen import old, switch
 
 LEFTOVER = "leftover"
 
@@ -46,6 +48,15 @@ def go_back(operation_id: str) -> dict[str, Any]:
     return {"route": route, "loss": loss}
 
 
+_RETURN = Round("return", plans=False, complete=(go_back,), phase=Phase.MIGRATING)
+# The side that a switchover left becomes a database of its own, which Terraform knows, before anybody is
+# closed out.
+_TAKE_OLD = Round(
+    "old_side",
+    prepare=(switch.take_into_state, credentials.ensure_master),
+    before=(old.free,),
+    complete=(targets.await_target, slots.settle, old.make_logins),
+)
 _UNPROTECT = Round("unprotect", complete=(slots.settle, leaving.take_last, leaving.archive_last))
 
 ROLLBACK = offer(
@@ -54,11 +65,14 @@ ROLLBACK = offer(
         summary="Go back to the database that was left, and remove the new one",
         request=Rollback,
         rounds=(
-            Round("return", plans=False, complete=(go_back,), phase=Phase.MIGRATING),
+            _RETURN,
             _UNPROTECT,
             REMOVE,
         ),
-        variants={LEFTOVER: (_UNPROTECT, REMOVE)},
+        variants={
+            LEFTOVER: (_UNPROTECT, REMOVE),
+            BLUE_GREEN: (_TAKE_OLD, _RETURN, _UNPROTECT, REMOVE),
+        },
         done_phase=Phase.READY,
         from_phases=frozenset({Phase.READY, Phase.NEEDS_OPERATOR, Phase.FAILED}),
         destructive=True,

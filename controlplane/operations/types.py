@@ -32,6 +32,7 @@ class Round:
     destroys: bool = False
     plans: bool = True  # False: Terraform has no part in it, all is done by `complete`
     applies: bool = True  # False: it ends with the plan
+    by_steps: bool = False  # what was planned is what `before` brings about; Terraform takes it over later
     phase: Phase | None = None  # of the tenant while it is applied
 
 

@@ -28,6 +28,7 @@ from controlplane.steps import (
     targets,
     workspace,
 )
+from controlplane.steps.bluegreen import green, switch
 
 
 class Upgrade(Request):
@@ -62,6 +63,17 @@ def take_back(operation_id: str) -> dict[str, Any]:
             why_not = failure.message
     back = lifting.take_back(operation_id)
     return {**back, "note": f"{back['note']}: {why_not}"} if why_not else back
+
+
+def switch_over(operation_id: str) -> None:
+    """Everything is compared before RDS is asked: it compares nothing itself."""
+    if not switch.is_begun(operation_id):
+        green.make(operation_id)
+        green.follow(operation_id)
+        fencing.fence_source(operation_id)
+        fencing.drain(operation_id)
+        green.compare(operation_id)
+    switch.switch(operation_id)
 
 
 def settle(operation_id: str) -> None:
@@ -124,6 +136,24 @@ _IN_PLACE = Round(
     phase=Phase.MIGRATING,
 )
 
+# The plan of the first round says what the database becomes; RDS brings about what it can, and the second
+# round's, which is what is left of it, the rest.
+_SWITCHED = (
+    Round(
+        "switch",
+        prepare=(moving.begin, targets.preflight, green.check, switch.take_into_state),
+        before=(moving.approved, switch_over),
+        complete=(switch.canary, connect),
+        by_steps=True,
+        phase=Phase.MIGRATING,
+    ),
+    Round(
+        "take_over",
+        prepare=(switch.take_into_state,),
+        complete=(targets.await_target, slots.settle, moving.soak, workspace.rewrite),
+    ),
+)
+
 UPGRADE = offer(
     OperationType(
         kind=Kind.UPGRADE,
@@ -133,6 +163,7 @@ UPGRADE = offer(
         variants={
             Strategy.IN_PLACE.value: (_IN_PLACE,),
             Strategy.LOGICAL_REPLICATION.value: (_REPLICATED,),
+            Strategy.RDS_BLUE_GREEN.value: _SWITCHED,
         },
         done_phase=Phase.READY,
         from_phases=frozenset({Phase.READY}),

@@ -45,6 +45,7 @@ class DatabaseInstance:
     engine: str = "postgres"
     database_name: str | None = None  # made at birth; None: none was asked for
     log_exports: Sequence[str] = ()
+    replicas: Sequence[str] = ()  # that read from it
     extended_support: bool | None = None  # after the engine's end of life, for money; None: not known
 
 

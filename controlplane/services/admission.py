@@ -134,6 +134,11 @@ def _rollback(wish: Wish) -> Payload:
     return moves.admit_rollback(wish.session, wish.tenant, wish.body)
 
 
+def _suspend(wish: Wish) -> Payload:
+    moves.require_no_old_side(wish.session, wish.tenant)
+    return wish.body
+
+
 def _rollout(wish: Wish) -> Payload:
     """From now on it means this template, whatever release comes meanwhile."""
     tenant, session = wish.tenant, wish.session
@@ -153,4 +158,5 @@ _ADMISSIONS: Mapping[Kind, Callable[[Wish], Payload]] = {
     Kind.ROTATE: _rotate,
     Kind.RESTORE: _restore,
     Kind.ROLLOUT: _rollout,
+    Kind.SUSPEND: _suspend,
 }

@@ -128,7 +128,7 @@ def _way_back(row: Migration) -> dict[str, Any]:
 
 
 def _would_lose(tenant: Tenant, row: Migration) -> str:
-    if row.flip == Flip.OPEN:
+    if row.flip in (Flip.OPEN, Flip.SWITCHING):
         return "nothing: the route was not switched"
     if row.flip in (Flip.FLIPPED, Flip.RETURNING) and is_armed(row):
         return f"nothing: what is written to e{row.to_epoch} is sent back to e{row.from_epoch}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from controlplane.domain import names
 from controlplane.domain.desired import slot_to_json
 from controlplane.domain.errors import Conflict, Missing, Refused
-from controlplane.domain.migration import checklist
+from controlplane.domain.migration import bluegreen, checklist
 from controlplane.domain.migration.checklist import Item
-from controlplane.domain.migration.states import FINAL, Flip, State, Strategy, require_offered
+from controlplane.domain.migration.states import FINAL, Flip, State, Strategy
 from controlplane.domain.migration.windows import check_soaked
 from controlplane.domain.operation import Kind, Status
 from controlplane.domain.tenant import LADDER, Environment, Size, Stage, cost_tier, default_size
@@ -31,6 +31,7 @@ from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Tenant
 
 Payload = dict[str, Any]
+_STAYING = frozenset({Strategy.IN_PLACE, Strategy.RDS_BLUE_GREEN})  # in their network, under their key
 _COLUMNS = ("stage", "environment", "size", "storage_gb", "cost_tier")
 _REMEMBERED = timedelta(days=30)  # what a person answered for in an earlier try
 _DRILLED = timedelta(days=90)
@@ -39,20 +40,23 @@ _DRILLED = timedelta(days=90)
 def admit_upgrade(control: Control, session: Session, tenant: Tenant, body: Payload) -> Payload:
     """The whole upgrade, frozen: from where to where, and who answers for what."""
     strategy = Strategy(body["strategy"])
-    require_offered(strategy)
     _require_upgradable(session, tenant)
     source = _slot(session, tenant, tenant.epoch)
     size, storage = _target_size(tenant, source, body, may_shrink=strategy is Strategy.LOGICAL_REPLICATION)
     spec = {"stage": "production", "environment": "production", "size": size.value, "storage_gb": storage}
     after = {**spec, "cost_tier": cost_tier(Stage.PRODUCTION, size)}
-    if strategy is Strategy.IN_PLACE:
+    answers = _answers(control, session, tenant, body, strategy)
+    if strategy is Strategy.RDS_BLUE_GREEN:
+        _require_switchable(tenant, source, answers)
+    if strategy is not Strategy.IN_PLACE:
+        cells.check_move(control, session, tenant, storage)
+    _platform(session, tenant, Environment.PRODUCTION)  # it belongs there from then on, wherever it lies
+    if strategy in _STAYING:
         seeded: Payload = {"slot": _grown(control, source, size, storage)}
     else:
-        cells.check_move(control, session, tenant, storage)
         seeded = _elsewhere(control, session, tenant, source, size, storage)
     if strategy is Strategy.LOGICAL_REPLICATION:  # born empty: the rows follow
         seeded = {"slot": replace(seeded["slot"], snapshot_identifier=None), "copied_from": ""}
-    answers = _answers(control, session, tenant, body, strategy)
     checklist.require(tenant.slug, answers)
     return {
         **body,
@@ -85,6 +89,23 @@ def _require_upgradable(session: Session, tenant: Tenant) -> None:
         raise Refused(
             f"{tenant.slug} does not answer from its cell: what cannot be reached cannot be verified",
             hint="controlplane doctor",
+        )
+
+
+def _require_switchable(tenant: Tenant, source: SlotSpec, answers: Sequence[checklist.Answer]) -> None:
+    """Refused before anything is looked at in AWS, with what comes closest."""
+    if source.adopted:
+        raise Refused(
+            f"{tenant.slug} was adopted, and no login to it is known: nothing could be fenced or compared",
+            hint=f"take it over first: controlplane tenant rotate {tenant.slug} --what master",
+        )
+    if any(one.item is Item.STAYS_IN_NETWORK and not one.met for one in answers):
+        raise Refused(
+            f"upgrading {tenant.slug} by rds_blue_green: RDS makes the new side in the network and under the "
+            f"key of {source.environment or tenant.environment}, and nobody has said that it may stay there",
+            hint=f"where it may: --acknowledge {Item.STAYS_IN_NETWORK}; --strategy logical_replication takes "
+            "it to production's network and closes the application out for seconds, with a way back; "
+            "--strategy in_place stays, too, for an outage of a minute or two",
         )
 
 
@@ -164,7 +185,7 @@ def _platform(session: Session, tenant: Tenant, environment: Environment) -> Map
 def _answers(
     control: Control, session: Session, tenant: Tenant, body: Payload, strategy: Strategy
 ) -> list[checklist.Answer]:
-    extra = (Item.STAYS_IN_NETWORK,) if strategy is Strategy.IN_PLACE else ()
+    extra = (Item.STAYS_IN_NETWORK,) if strategy in _STAYING else ()
     said = {**_remembered(control, session, tenant), **{Item(item): "" for item in body["acknowledge"]}}
     wanted = (*checklist.EVERY_UPGRADE, *extra)
     person = body.get("asked_by", "")
@@ -205,7 +226,14 @@ def admit_finalize(control: Control, session: Session, tenant: Tenant, body: Pay
     if row.state == State.SOAKING:
         override = bool(body.get("override"))
         check_soaked(tenant.slug, row.opened_at, control.now(), override=override, reason=reason)
-    return {**body, "migration": row.id, "leaving": row.from_epoch, "removed_in": 1}
+    variant = {"variant": bluegreen.VARIANT} if _old_side(session, tenant) else {}
+    return {**body, **variant, "migration": row.id, "leaving": row.from_epoch, "removed_in": 1}
+
+
+def _old_side(session: Session, tenant: Tenant) -> SlotSpec | None:
+    """What a switchover left, as long as Terraform knows nothing of it."""
+    found = [slot_spec(row) for row in slots.beside(session, tenant.uid)]
+    return found[0] if found else None
 
 
 def admit_rollback(session: Session, tenant: Tenant, body: Payload) -> Payload:
@@ -228,7 +256,13 @@ def admit_rollback(session: Session, tenant: Tenant, body: Payload) -> Payload:
             hint=f"controlplane migration rollback {tenant.slug} --accept-loss",
             details={"since": since},
         )
-    return {**body, "migration": row.id, "leaving": row.to_epoch, "removed_in": 2}
+    old = _old_side(session, tenant)
+    leaving = {"migration": row.id, "leaving": row.to_epoch, "removed_in": 2}
+    if old is None:
+        return {**body, **leaving}
+    taken = slot_to_json(replace(old, credential_write=True))
+    again = {"removed_in": 3, "slot": taken, "after": row.before}
+    return {**body, **leaving, **again, "variant": bluegreen.VARIANT}
 
 
 def require_nothing_sent_back(session: Session, tenant: Tenant) -> None:
@@ -237,6 +271,16 @@ def require_nothing_sent_back(session: Session, tenant: Tenant) -> None:
     if row is not None and is_armed(row):
         raise Conflict(
             f"{tenant.slug} soaks, and what it writes is sent back with cp_control's password",
+            hint=f"when it has soaked: controlplane migration finalize {tenant.slug}",
+        )
+
+
+def require_no_old_side(session: Session, tenant: Tenant) -> None:
+    """RDS stops no side of a deployment, and the one that was left would go on and cost."""
+    old = _old_side(session, tenant)
+    if old is not None:
+        raise Conflict(
+            f"{tenant.slug} soaks, and {old.identifier} is kept beside it: RDS stops neither",
             hint=f"when it has soaked: controlplane migration finalize {tenant.slug}",
         )
 

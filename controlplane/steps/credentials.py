@@ -114,7 +114,7 @@ def forget(operation_id: str) -> None:
     found = subject.load(operation_id)
     tenant = found.the_tenant()
     cloud = world().ports.cloud
-    for slot in found.slots:
+    for slot in (*found.slots, *found.beside):
         forget_logins(tenant, slot.epoch)
     cloud.delete_secret(names.route_secret(names.Slug(tenant.slug), names.TenantUid(tenant.uid)))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from controlplane.domain.migration.bluegreen import VARIANT as BLUE_GREEN
 from controlplane.domain.operation import Kind
 from controlplane.domain.plan.summary import parse
 from controlplane.domain.schema import VARIANT as SCHEMA
@@ -35,6 +36,8 @@ INTENTS: Mapping[tuple[Kind, str], Intent] = {
     (Kind.SUSPEND, ""): Intent({"power": "on"}, {"power": "off"}, "from its stop until it is resumed"),
     (Kind.RESUME, ""): Intent({"power": "off"}, {"power": "on"}),
     (Kind.ROLLBACK, ""): Intent({"route": "the new database"}, {"route": "the old database"}, "seconds"),
+    (Kind.ROLLBACK, BLUE_GREEN): Intent({"route": "the new side"}, {"route": "the old side"}, "seconds"),
+    (Kind.FINALIZE, BLUE_GREEN): Intent({"old_side": "kept since the switchover"}, {}),
     (Kind.ROTATE, "application"): Intent({"application": "one login"}, {"application": "the other login"}),
     (Kind.CREATE, SCHEMA): Intent({}, {"schema": "its own", "logins": "two"}),
     (Kind.DESTROY, SCHEMA): Intent({"schema": "its own", "logins": "two"}, {}, "from its first step on"),
@@ -64,7 +67,7 @@ def _name(found: subject.Subject) -> str:
     """What is changed: the tenant's database, or its schema."""
     if found.is_schema:
         return f"{found.the_platform().outputs['database_identifier']}/{space_of(found.the_tenant()).schema}"
-    return found.route_slot().identifier
+    return (found.beside[0] if found.kind is Kind.FINALIZE else found.route_slot()).identifier
 
 
 def _document(identifier: str, intent: Intent) -> dict[str, Any]:

@@ -127,14 +127,21 @@ def cost_change(found: Subject) -> CostChange | None:
     tenant = found.tenant
     if found.is_schema:
         return _cost_of_schema(found)
-    there = [s for s in found.slots if tenant.phase not in (Phase.REQUESTED, Phase.PROVISIONING)]
-    after: Sequence[SlotSpec] = () if found.kind is Kind.DESTROY else found.wanted()
+    slots_now = (*found.slots, *found.beside)
+    there = [s for s in slots_now if tenant.phase not in (Phase.REQUESTED, Phase.PROVISIONING)]
+    after: Sequence[SlotSpec] = () if found.kind is Kind.DESTROY else (*found.wanted(), *_stays_beside(found))
     stopped = tenant.phase == Phase.SUSPENDED
     stops = found.kind is Kind.SUSPEND
     return CostChange(
         _estimate(there, tenant.stage, tenant.region, running=not stopped),
         _estimate(after, tenant.stage, tenant.region, running=not stops),
     )
+
+
+def _stays_beside(found: Subject) -> tuple[SlotSpec, ...]:
+    """What a switchover left, until it is finalised or becomes a slot again."""
+    ends = found.kind in (Kind.FINALIZE, Kind.ROLLBACK)
+    return () if ends else found.beside
 
 
 def _cost_of_schema(found: Subject) -> CostChange:
@@ -223,4 +230,4 @@ def monthly_usd(found: Subject) -> Decimal | None:
         gone = tenant.phase == Phase.TORN_DOWN
         return Decimal(0) if gone else costing.pricing().estimate_schema(tenant.region).total
     running = tenant.phase != Phase.SUSPENDED
-    return _estimate(found.slots, tenant.stage, tenant.region, running=running).total
+    return _estimate((*found.slots, *found.beside), tenant.stage, tenant.region, running=running).total

@@ -46,7 +46,7 @@ def archive_last(operation_id: str) -> dict[str, Any]:
 @effect("require_slot_gone", "making sure that the slot is gone")
 def require_gone(operation_id: str) -> None:
     found = subject.load(operation_id)
-    for slot in found.slots:
+    for slot in (*found.slots, *found.beside):
         if slot.epoch == moving.leaving_epoch(found):
             probing.require_absent(operation_id, slot)
 

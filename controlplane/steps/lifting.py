@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from controlplane.domain.errors import ControlPlaneError
-from controlplane.domain.migration.states import FINAL, ON_LAPSE, Flip, State
+from controlplane.domain.migration.states import FINAL, ON_LAPSE, Flip, State, Strategy
 from controlplane.domain.names import WorkspaceId, slot_key
 from controlplane.domain.operation import Kind, Status
 from controlplane.domain.plan.settle import read_state
 from controlplane.domain.workspace import SlotSpec
 from controlplane.steps import moving, replicating, subject, workspace
+from controlplane.steps.bluegreen import green, switch
 from controlplane.steps.credentials import login
 from controlplane.steps.story import effect
 from controlplane.steps.subject import Subject
@@ -80,6 +81,9 @@ def _guarded(row: Migration, act: Callable[[], None]) -> None:
 
 def _give_up(row: Migration, words: str) -> None:
     """A look that dies between the flip and the lifting is made again."""
+    if row.flip == Flip.SWITCHING:
+        (_let_in if words else _give_up_switching)(row)
+        return
     if not _take_flip(row):
         return  # the switch was faster
     if words:
@@ -87,6 +91,25 @@ def _give_up(row: Migration, words: str) -> None:
             operations.tell(session, row.holder, world().now(), "warning", text=words)
             moves.note(session, row.id, note=words)
     _lift_and_note(row)
+
+
+def _let_in(row: Migration) -> None:
+    """While RDS switches over whoever has the name is the truth: it is opened, and the switch is RDS's."""
+    _lift(row, row.to_epoch)
+    words = f"the fence stood for {row.outage_minutes} minutes: it is lifted, while RDS switches over"
+    with world().db.write() as session:
+        operations.tell(session, row.holder, world().now(), "warning", text=words)
+        moves.note(session, row.id, note=words, fence_deadline=None, fenced_epoch=None, fenced_at=None)
+
+
+def _give_up_switching(row: Migration) -> None:
+    """Its operation ended; what came of the switchover is written down, and whoever serves is opened."""
+    row = switch.resolved(row)
+    if row.flip == Flip.FLIPPED:
+        _lift(row, row.to_epoch)
+        moving.reach(row.id, State.OPEN)
+    elif row.flip == Flip.ABORTED:
+        _lift_and_note(row)
 
 
 def _take_flip(row: Migration) -> bool:
@@ -103,8 +126,10 @@ def _lift_and_note(row: Migration) -> None:
     left = row.from_epoch if row.flip in (Flip.FLIPPED, Flip.RETURNING) else None
     if row.fenced_at is not None and row.fenced_epoch not in (None, left):  # what was left stays closed
         _lift(row, int(row.fenced_epoch or 0))
-    if row.flip not in (Flip.FLIPPED, Flip.RETURNING):
+    called_off = row.flip not in (Flip.FLIPPED, Flip.RETURNING)
+    if called_off:
         replicating.drop_all(row, _subject_of(row))
+    is_over = not called_off or green.end(row)  # else the watch asks again
     with here.db.write() as session:
         row = moves.get(session, row.id)
         # After a way back that was not taken the source stays closed, as it was.
@@ -112,7 +137,7 @@ def _lift_and_note(row: Migration) -> None:
         fence = (row.from_epoch, moves.since(row, State.FENCED)) if stays else (None, None)
         moves.note(session, row.id, fence_deadline=None, fenced_epoch=fence[0], fenced_at=fence[1])
         if row.flip == Flip.ABORTED and State(row.state) not in FINAL:
-            moves.enter(session, row.id, State.ROLLED_BACK, here.now())
+            moves.enter(session, row.id, State.ROLLED_BACK if is_over else State.UNFENCING, here.now())
 
 
 # --- taking back ------------------------------------------------------------------------------------
@@ -146,6 +171,9 @@ def _after_return(found: Subject, row: Migration) -> dict[str, Any]:
 
 
 def _undo(found: Subject, row: Migration) -> dict[str, Any]:
+    row = switch.resolved(row)
+    if row.strategy == Strategy.RDS_BLUE_GREEN and row.flip == Flip.FLIPPED:
+        return _stay_switched(found, row)
     returning = row.flip == Flip.RETURNING
     if not (_take_flip(row) and (returning or row.flip in (Flip.OPEN, Flip.ABORTED))):
         return _answer(False, note=fence_in_words(row))
@@ -160,6 +188,14 @@ def _undo(found: Subject, row: Migration) -> dict[str, Any]:
     if _drop_unborn(found, row):
         return _answer(True, "failed" if status in _AT_WORK else "", note)
     return _answer(True, "partially_applied" if status in _AT_WORK else "", note, _removal(found, row))
+
+
+def _stay_switched(found: Subject, row: Migration) -> dict[str, Any]:
+    """The side that was left gets nothing back: nobody is kept out of the one that serves."""
+    if found.kind is Kind.UPGRADE:
+        _lift(row, row.to_epoch)
+        moving.reach(row.id, State.OPEN)
+    return _answer(False, note=_stays(row.to_epoch))
 
 
 def _stays(epoch: int) -> str:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from controlplane.domain.errors import Conflict, Refused
 from controlplane.domain.migration.states import FINAL, Flip, State, Strategy, is_reached, may_flip
 from controlplane.domain.migration.windows import is_expired
@@ -37,7 +39,7 @@ def of(operation_id: str) -> Migration:
 
 
 def slot_at(found: Subject, epoch: int) -> SlotSpec:
-    slot = next((s for s in found.slots if s.epoch == epoch), None)
+    slot = next((s for s in (*found.slots, *found.beside) if s.epoch == epoch), None)
     if slot is None:
         raise Conflict(
             f"{found.the_tenant().slug} has no slot e{epoch}", hint="controlplane tenant show SLUG"
@@ -45,7 +47,7 @@ def slot_at(found: Subject, epoch: int) -> SlotSpec:
     return slot
 
 
-def _by(operation: Operation) -> By:
+def by_whom(operation: Operation) -> By:
     return By(actor=operation.requested_by, operation_id=operation.id, now=world().now())
 
 
@@ -133,7 +135,7 @@ def approved(operation_id: str) -> None:
     with here.db.write() as session:
         found = subject.read(session, operation_id)
         operations.move(session, operation_id, Status.APPLYING, here.now(), waiting_for="", next_command="")
-        by = _by(found.operation)
+        by = by_whom(found.operation)
         tenants.set_phase(session, found.the_tenant().uid, Phase.MIGRATING, **by)
     reach(operation_id, State.APPROVED)
 
@@ -149,13 +151,13 @@ def flip(operation_id: str) -> dict[str, Any]:
         if row.flip == Flip.FLIPPED:
             return {"epoch": row.to_epoch}
         if row.flip != Flip.OPEN:  # given up: by then its state no longer says that it was verified
-            raise _too_late(row)
-        _require_leave(session, operation_id, row)
+            raise too_late(row)
+        require_leave(session, operation_id, row)
         now = here.now()
         lifted = {"fence_deadline": None, "flipped_at": now}
-        if _lapsed(row, now) or not moves.flip(session, row.id, Flip.OPEN, Flip.FLIPPED, **lifted):
-            raise _too_late(row)
-        by = _by(found.operation)
+        if has_lapsed(row, now) or not moves.flip(session, row.id, Flip.OPEN, Flip.FLIPPED, **lifted):
+            raise too_late(row)
+        by = by_whom(found.operation)
         route = Route(at["host"], at["port"], row.to_epoch)
         tenants.flip_route(session, row.tenant_uid, row.from_epoch, route, **by)
         tenants.change(session, row.tenant_uid, row.after, **by)
@@ -163,10 +165,9 @@ def flip(operation_id: str) -> dict[str, Any]:
     return {"epoch": row.to_epoch}
 
 
-def _require_leave(session: Any, operation_id: str, row: Migration) -> None:
+def require_leave(session: Session, operation_id: str, row: Migration) -> None:
     """Only a verified target, and only while nobody called it off."""
-    if operations.get(session, operation_id).cancel_requested:
-        raise Conflict("cancelled before the switch: the tenant stays where it is")
+    _require_uncancelled(session, operation_id)
     checked = row.verification
     if not may_flip(Strategy(row.strategy), State(row.state)) or not checked.get("passed"):
         raise Refused(
@@ -176,12 +177,12 @@ def _require_leave(session: Any, operation_id: str, row: Migration) -> None:
         raise Refused("switching the route: the verification is older than 24 h", hint="verify it again")
 
 
-def _lapsed(row: Migration, now: datetime) -> bool:
+def has_lapsed(row: Migration, now: datetime) -> bool:
     """Nobody may switch behind a fence that stood too long, though its watch has not looked yet."""
     return row.fence_deadline is not None and row.fence_deadline <= now
 
 
-def _too_late(row: Migration) -> Conflict:
+def too_late(row: Migration) -> Conflict:
     return Conflict(
         f"the fence of {row.outage_minutes} minutes lapsed before the switch, and was lifted: "
         "the tenant stays where it is",
@@ -194,8 +195,20 @@ def require_open(id_: str) -> Migration:
     with world().db.read() as session:
         row = moves.get(session, id_)
     if row.flip != Flip.OPEN:
-        raise _too_late(row)
+        raise too_late(row)
     return row
+
+
+def require_wanted(operation_id: str) -> None:
+    """Raise when somebody called it off, or when its fence was lifted meanwhile."""
+    with world().db.read() as session:
+        _require_uncancelled(session, operation_id)
+    require_open(operation_id)
+
+
+def _require_uncancelled(session: Session, operation_id: str) -> None:
+    if operations.get(session, operation_id).cancel_requested:
+        raise Conflict("cancelled before the switch: the tenant stays where it is")
 
 
 @effect("begin_return", "beginning the way back")
@@ -220,7 +233,7 @@ def reverse(operation_id: str) -> dict[str, Any]:
         if row.flip == Flip.REVERSED:
             return {"epoch": row.from_epoch}
         now = here.now()
-        back = not _lapsed(row, now) and moves.flip(
+        back = not has_lapsed(row, now) and moves.flip(
             session, row.id, Flip.RETURNING, Flip.REVERSED, fence_deadline=None
         )
         if not back:
@@ -228,7 +241,7 @@ def reverse(operation_id: str) -> dict[str, Any]:
                 "the fence lapsed before the way back was done, and was lifted: the new database stays",
                 hint="ask again: controlplane migration rollback SLUG",
             )
-        by = _by(found.operation)
+        by = by_whom(found.operation)
         route = Route(at["host"], at["port"], row.from_epoch)
         tenants.flip_route(session, row.tenant_uid, row.to_epoch, route, **by)
         tenants.change(session, row.tenant_uid, row.before, **by)
@@ -242,7 +255,7 @@ def serve_again(operation_id: str) -> None:
     here = world()
     with here.db.write() as session:
         operation = operations.get(session, operation_id)
-        tenants.set_phase(session, str(operation.tenant_uid), Phase.READY, **_by(operation))
+        tenants.set_phase(session, str(operation.tenant_uid), Phase.READY, **by_whom(operation))
 
 
 @effect("soak", "beginning the fallback window")

@@ -127,7 +127,8 @@ def canary(operation_id: str) -> dict[str, Any]:
 @effect("require_gone", "making sure that nothing is left")
 def require_gone(operation_id: str) -> None:
     """After a destroy: AWS is asked, not only the state."""
-    for slot in subject.load(operation_id).slots:
+    found = subject.load(operation_id)
+    for slot in (*found.slots, *found.beside):
         require_absent(operation_id, slot)
 
 

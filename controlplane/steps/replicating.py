@@ -22,7 +22,7 @@ from controlplane.steps.credentials import login
 from controlplane.steps.story import effect, say
 from controlplane.steps.subject import Subject
 from controlplane.steps.world import world
-from controlplane.store import moves, operations
+from controlplane.store import moves
 from controlplane.store.moves import Migration
 
 T = TypeVar("T")
@@ -98,17 +98,14 @@ def follow(operation_id: str) -> dict[str, Any]:
         seen = _looked_after(operation_id, found, row)
         return seen if seen.exists and seen.tables_ready == seen.tables else None
 
-    seen = _wait(ready, _SEED_SECONDS, "the tables are not copied")
+    seen = wait(ready, _SEED_SECONDS, "the tables are not copied")
     moving.reach(row.id, State.CATCHING_UP)
     return {"tables": seen.tables}
 
 
 def _looked_after(operation_id: str, found: Subject, row: Migration) -> Replication:
     """One look; raises when somebody called it off or when the slot keeps more than the source can bear."""
-    with world().db.read() as session:
-        if operations.get(session, operation_id).cancel_requested:
-            raise Conflict("cancelled before the switch: the tenant stays where it is")
-    moving.require_open(row.id)
+    moving.require_wanted(operation_id)
     ours, theirs = sides(found, row)
     seen = world().ports.migration.replication(ours, theirs, forward_name(row))
     cap = log_limit(moving.slot_at(found, row.from_epoch).storage_gb)
@@ -121,7 +118,7 @@ def _looked_after(operation_id: str, found: Subject, row: Migration) -> Replicat
     return seen
 
 
-def _wait(look: Callable[[], T | None], seconds: float, otherwise: str) -> T:
+def wait(look: Callable[[], T | None], seconds: float, otherwise: str) -> T:
     deadline = time.monotonic() + seconds
     while True:
         found = look()
@@ -136,28 +133,35 @@ def _wait(look: Callable[[], T | None], seconds: float, otherwise: str) -> T:
 def catch_up(operation_id: str) -> dict[str, Any]:
     """A sentinel row after the other, each of which arrives in time, for as long as it has to hold."""
     row, found = moving.require_open(operation_id), subject.load(operation_id)
+    slowest = follows_closely(*sides(found, row), row.token, lambda: _looked_after(operation_id, found, row))
+    words = f"e{row.to_epoch} follows: the slowest of the last sentinels took {slowest:.2f} s"
+    say(operation_id, "replication", words)
+    return {"slowest_seconds": round(slowest, 3)}
+
+
+def follows_closely(ours: Login, theirs: Login, token: str, look: Callable[[], object]) -> float:
+    """The slowest of the last sentinels, once they arrived in time for as long as it has to hold. `look`
+    raises when nobody is to wait any longer."""
     began, steady, number = time.monotonic(), time.monotonic(), 0
     slowest = 0.0
     while time.monotonic() - steady < world().steady_seconds or number == 0:
-        _looked_after(operation_id, found, row)
+        look()
         number += 1
-        took = _send(*sides(found, row), f"{row.token}-lag-{number % 10}-{time.time_ns()}")
+        took = send(ours, theirs, f"{token}-lag-{number % 10}-{time.time_ns()}")
         slowest = max(slowest, took)
         if took > LAG_SECONDS:
             steady, slowest = time.monotonic(), 0.0
         if time.monotonic() - began > _STEADY_MOST_SECONDS:
             raise Conflict(f"the new database does not follow within {LAG_SECONDS:.0f} s")
         time.sleep(min(1.0, world().poll_seconds))
-    words = f"e{row.to_epoch} follows: the slowest of the last sentinels took {slowest:.2f} s"
-    say(operation_id, "replication", words)
-    return {"slowest_seconds": round(slowest, 3)}
+    return slowest
 
 
-def _send(publisher: Login, subscriber: Login, token: str, seconds: float = _ARRIVAL_SECONDS) -> float:
+def send(publisher: Login, subscriber: Login, token: str, seconds: float = _ARRIVAL_SECONDS) -> float:
     """How long a row took from one to the other."""
     migration, began = world().ports.migration, time.monotonic()
     migration.write_marker(publisher, token)
-    _wait(lambda: migration.has_marker(subscriber, token) or None, seconds, "a sentinel did not arrive")
+    wait(lambda: migration.has_marker(subscriber, token) or None, seconds, "a sentinel did not arrive")
     return time.monotonic() - began
 
 
@@ -185,7 +189,7 @@ def await_rest(operation_id: str) -> dict[str, Any]:
     """The row that was written behind the closed door is the last one; sequences are copied, none travels."""
     row, found = moving.require_open(operation_id), subject.load(operation_id)
     ours, theirs = sides(found, row)
-    took = _send(ours, theirs, row.token)
+    took = send(ours, theirs, row.token)
     return {"seconds": round(took, 3), "sequences": world().ports.migration.copy_sequences(ours, theirs)}
 
 
@@ -235,7 +239,7 @@ def _arm(row: Migration, ours: Login, theirs: Login, seconds: float) -> dict[str
     migration, name = world().ports.migration, reverse_name(row)
     migration.publish(theirs, name)
     migration.subscribe(theirs, ours, name, copy_rows=False)
-    took = _send(theirs, ours, f"{row.token}-armed", seconds)
+    took = send(theirs, ours, f"{row.token}-armed", seconds)
     return {"armed": True, "name": name, "seconds": round(took, 3)}
 
 
@@ -250,8 +254,8 @@ def gone_since(row: Migration) -> str | None:
 
 def loses_since(row: Migration) -> str | None:
     """From when on the old database may lack rows, where they are not sent back (any more)."""
-    opened_at = row.opened_at.isoformat() if row.opened_at else None
-    return row.way_back.get("arrived_until") or opened_at
+    begun = row.flipped_at if row.strategy == Strategy.RDS_BLUE_GREEN else row.opened_at
+    return row.way_back.get("arrived_until") or (begun.isoformat() if begun else None)
 
 
 @effect("bring_back", "waiting until the old database has everything")
@@ -262,7 +266,7 @@ def bring_back(operation_id: str) -> dict[str, Any]:
         return {"armed": is_armed(row)}
     ours, theirs = sides(found, row)
     try:
-        took = _send(theirs, ours, f"{row.token}-back-{operation_id}")
+        took = send(theirs, ours, f"{row.token}-back-{operation_id}")
     except ControlPlaneError as error:
         if not found.payload.get("accept_loss"):
             raise

@@ -13,7 +13,7 @@ from typing import Any
 from controlplane.domain.errors import Refused
 from controlplane.domain.migration.evidence import Check
 from controlplane.domain.migration.smoke import NO_CHECKS, SmokeChecks, UrlCheck
-from controlplane.domain.migration.states import Flip
+from controlplane.domain.migration.states import Flip, Strategy
 from controlplane.durable import step
 from controlplane.steps import moving, subject
 from controlplane.steps.credentials import login
@@ -89,6 +89,8 @@ def is_way_back_wanted(operation_id: str) -> bool:
     with world().db.read() as session:
         row = moves.find(session, operation_id)
     if row is None or row.holder != operation_id or row.from_epoch == row.to_epoch:
+        return False
+    if row.strategy == Strategy.RDS_BLUE_GREEN:  # the side that was left gets nothing back
         return False
     failed = any(not row.receipts.get(kind, {}).get("passed", True) for kind in (DATABASE, APPLICATION))
     return failed and row.flip in (Flip.FLIPPED, Flip.RETURNING)

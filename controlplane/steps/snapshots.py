@@ -47,7 +47,7 @@ def take_final(operation_id: str) -> dict[str, Any]:
     """The teardown receipt. Raises unless every slot's snapshot is available: then nothing is deleted."""
     found = subject.load(operation_id)
     receipts = []
-    for slot in found.slots:
+    for slot in (*found.slots, *found.beside):
         taken = prove_final(operation_id, found, slot)
         receipts += [taken] if taken else []
     here = world()
@@ -72,8 +72,9 @@ def archive(operation_id: str) -> dict[str, Any]:
     found = subject.load(operation_id)
     uid = found.the_tenant().uid
     with world().db.read() as session:
-        taken = {slot.epoch: dict(slots.get(session, uid, slot.epoch).final_snapshot) for slot in found.slots}
-    kept = [archived(operation_id, found, s, taken[s.epoch]) for s in found.slots if taken[s.epoch]]
+        every = (*found.slots, *found.beside)
+        taken = {slot.epoch: dict(slots.get(session, uid, slot.epoch).final_snapshot) for slot in every}
+    kept = [archived(operation_id, found, s, taken[s.epoch]) for s in every if taken[s.epoch]]
     with world().db.write() as session:
         for one in kept:
             slots.record_final_snapshot(session, uid, one)

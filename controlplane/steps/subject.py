@@ -31,6 +31,7 @@ class Subject:
     tenant: Tenant | None = None
     slots: tuple[SlotSpec, ...] = ()
     labels: dict[str, str] | None = None
+    beside: tuple[SlotSpec, ...] = ()  # kept by a migration; Terraform knows nothing of them
     there: frozenset[int] = frozenset()  # epochs whose slot an apply has begun to make
     homes: Mapping[Environment, Mapping[str, Any]] = field(default_factory=dict)  # every platform's outputs
     priorities: Mapping[Environment, int] = field(default_factory=dict)  # of its rules on their listeners
@@ -75,7 +76,7 @@ class Subject:
 
     def becomes(self) -> dict[str, Any]:
         """What the tenant is to be when all is done: by this its plan is judged."""
-        if self.kind is Kind.UPGRADE:
+        if "after" in self.payload:
             return dict(self.payload["after"])
         return self.wanted_of_tenant()
 
@@ -101,6 +102,7 @@ def read(session: Session, operation_id: str) -> Subject:
         tenant,
         tuple(slot_spec(row) for row in rows),
         tenants.labels(session, tenant.uid),
+        tuple(slot_spec(row) for row in slots.beside(session, tenant.uid)),
         frozenset(row.epoch for row in rows if row.status == "present"),
         _homes(session, tenant),
         rules.of_tenant(session, tenant.uid),

@@ -81,13 +81,13 @@ def _opened(found: subject.Subject) -> tuple[SlotSpec, ...]:
     imported = tuple(address for address, _ in found.operation.imports)
     return tuple(
         replace(slot, credential_write=True)
-        if not slot.adopted and any(a.startswith(_database_in(slot)) for a in imported)
+        if not slot.adopted and any(a.startswith(database_in(slot)) for a in imported)
         else slot
         for slot in found.wanted()
     )
 
 
-def _database_in(slot: SlotSpec) -> str:
+def database_in(slot: SlotSpec) -> str:
     return f'module.database["{slot_key(slot.epoch)}"].aws_db_instance.'
 
 

@@ -17,6 +17,7 @@ from controlplane.store.database import changed_rows, insert_if_absent
 from controlplane.store.tables import Operation, Slot, Tenant
 
 GONE = "gone"
+BESIDE = "beside"  # the side that a switchover left: there, kept by its migration, and none of Terraform's
 _FRESH = {"populate_existing": True}
 
 
@@ -28,7 +29,11 @@ def every(session: Session, uid: str) -> list[Slot]:
 
 def present(session: Session, uid: str) -> list[Slot]:
     """Those that are wanted or there: what the workspace is rendered from."""
-    return [slot for slot in every(session, uid) if slot.status != GONE]
+    return [slot for slot in every(session, uid) if slot.status not in (GONE, BESIDE)]
+
+
+def beside(session: Session, uid: str) -> list[Slot]:
+    return [slot for slot in every(session, uid) if slot.status == BESIDE]
 
 
 def get(session: Session, uid: str, epoch: int) -> Slot:
@@ -87,6 +92,7 @@ class Standing:
     identifier: str
     slug: str
     busy_with: str
+    is_beside: bool = False  # no state has to know it
 
 
 def standing(session: Session, region: str) -> list[Standing]:
@@ -95,19 +101,19 @@ def standing(session: Session, region: str) -> list[Standing]:
         col(Operation.status).notin_([status.value for status in FINAL]),
     )
     query = (
-        select(col(Slot.identifier), col(Tenant.slug), busy.limit(1).scalar_subquery())
+        select(col(Slot.identifier), col(Tenant.slug), busy.limit(1).scalar_subquery(), col(Slot.status))
         .join(Tenant, col(Tenant.uid) == col(Slot.tenant_uid))
         .where(col(Tenant.region) == region, col(Slot.status) != GONE)
     )
-    return [Standing(identifier, slug, at or "") for identifier, slug, at in session.execute(query)]
+    return [Standing(name, slug, at or "", how == BESIDE) for name, slug, at, how in session.execute(query)]
 
 
 def of_phase(session: Session, phase: str) -> list[tuple[str, str]]:
-    """(slug, identifier) of the databases of all tenants in a phase."""
+    """(slug, identifier) of the databases of all tenants in a phase; RDS stops none that it switched over."""
     query = (
         select(col(Tenant.slug), col(Slot.identifier))
         .join(Slot, col(Tenant.uid) == col(Slot.tenant_uid))
-        .where(col(Tenant.phase) == phase, col(Slot.status) != GONE)
+        .where(col(Tenant.phase) == phase, col(Slot.status).not_in((GONE, BESIDE)))
     )
     return [(slug, identifier) for slug, identifier in session.execute(query)]
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ class FakeDatabase:
 
     def __init__(self, path: Path | None = None, *, trusting: bool = False) -> None:
         self.trusting = trusting
-        self.world = World(path, lambda: {"servers": {}})
+        self.stray = False  # standbys hold a row that nobody wrote
+        self.world = World(path, lambda: {"servers": {}, "standbys": {}})
 
     # --- making the world ---------------------------------------------------------------------------
 
@@ -54,6 +55,21 @@ class FakeDatabase:
                     made = copy.deepcopy(server)
                     there = {**made, "sessions": {}, "slots": {}, "follows": {}}
                     state["servers"][key.replace(source, target)] = there
+
+    def follow_host(self, source: str, host: str) -> None:
+        """From now on a standby of it: it holds the same and takes no writes."""
+        with self.world.open() as state:
+            state["standbys"][host] = source
+
+    def part_host(self, host: str, *, writable: bool) -> None:
+        """What followed, or was left, stands on its own."""
+        with self.world.open() as state:
+            source = state["standbys"].pop(host, None)
+            for key, server in list(state["servers"].items()) if source else ():
+                if key.startswith(f"{source}:"):
+                    state["servers"][key.replace(source, host)] = {**copy.deepcopy(server), "sessions": {}}
+            for key in [key for key in state["servers"] if key.startswith(f"{host}:")]:
+                state["servers"][key]["writable"] = writable
 
     def reset_master(self, host: str, password: str) -> None:
         """What RDS does with a new master password."""
@@ -152,6 +168,12 @@ class FakeDatabase:
 
     def enter(self, state: dict[str, Any], login: Login) -> dict[str, Any]:
         where = f"{login.username} at {_key(login)}"
+        source = state["standbys"].get(login.host)
+        if source is not None:
+            same = copy.deepcopy(self.enter(state, replace(login, host=source)))
+            for rows in same["tables"].values() if self.stray else ():
+                rows.append("stray")
+            return {**same, "writable": False}
         if _key(login) not in state["servers"] and self.trusting:
             state["servers"][_key(login)] = _server(login)
         server: dict[str, Any] | None = state["servers"].get(_key(login))

@@ -86,6 +86,7 @@ def build(folder: Path, *, two_person: bool = False, url: str = "") -> House:
     cloud = FakeCloud(folder / "cloud.json")
     terraform = TerraformDouble(folder / "terraform.json", cloud)
     database = terraform.database = FakeDatabase(folder / "database.json", trusting=True)
+    cloud.servers = database
     web = FakeWeb(folder / "web.json")
     catalog = load_catalog()
     install(

@@ -205,7 +205,15 @@ class TerraformDouble:
         if change["action"] == "delete":
             kept["resources"].pop(change["address"], None)
         else:
-            kept["resources"][change["address"]] = {"type": change["type"], "values": change["after"]}
+            kept["resources"][change["address"]] = self._kept(change)
+
+    def _kept(self, change: dict[str, Any]) -> dict[str, Any]:
+        """As the AWS provider keeps it: a database is meant by its resource id."""
+        made = {"type": change["type"], "values": change["after"]}
+        if change["type"] != DATABASE:
+            return made
+        found = self.cloud.database(change["after"]["identifier"])
+        return {**made, "resource_id": found.resource_id if found else ""}
 
     def _do(self, change: dict[str, Any]) -> str:
         """The effect in the cloud; what AWS would refuse is answered."""
@@ -440,7 +448,7 @@ def _entry(change: dict[str, Any]) -> dict[str, Any]:
 def _resource(address: str, resource: dict[str, Any]) -> dict[str, Any]:
     module, _, rest = address.rpartition(f".{resource['type']}.")
     name, _, key = rest.partition("[")
-    instance = {"attributes": resource["values"]}
+    instance = {"attributes": {**resource["values"], "resource_id": resource.get("resource_id")}}
     if resource.get("tainted"):
         instance["status"] = "tainted"
     if key:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from controlplane.domain.migration.checklist import Item
 from controlplane.domain.operation import Kind
 from controlplane.operations import (
     Finalize,
@@ -45,6 +46,7 @@ LEFT = ("settle_slots", "rewrite_workspace", "succeed")
 ASKED = ("probe", "record_reach")
 CONNECTED = ("set_up_roles", "point_route", "probe", "record_endpoint")
 MOVED = (*[step for step in PLANNED if step != "converge"], "settle_slots")
+SWITCHED = Upgrade(acknowledge=[*ACKNOWLEDGED, Item.STAYS_IN_NETWORK], strategy="rds_blue_green")
 REMOVED = ("last_snapshot", "archive_last", "require_slot_gone", "forget_slot_secrets", "retire_slot")
 
 
@@ -148,6 +150,39 @@ def finalized(house: House) -> None:
     assert [one.database for one in house.cloud.snapshots()] == [f"acme-{seen['uid']}-e1"]
 
 
+def switched(house: House) -> None:
+    kept(house)
+    seen = tenant(house)
+    assert (seen["epoch"], seen["stage"], seen["migration_state"]) == (1, "production", "soaking")
+    assert (fenced(house, 1), slots(house)) == (False, {1: "present", 2: "beside"})
+    [resource] = [
+        one for name, one in house.terraform.resources(f"tenant-{seen['uid']}").items() if "db_inst" in name
+    ]
+    [serving] = [one for one in house.cloud.databases() if one.identifier.endswith("-e1")]
+    assert resource["resource_id"] == serving.resource_id
+    assert len(house.cloud.world.calls("switch_over")) <= 2, "asked again only where its answer was lost"
+
+
+def left_alone(house: House) -> None:
+    kept(house)
+    seen = tenant(house)
+    assert (seen["epoch"], seen["migration_state"]) == (1, "complete")
+    assert slots(house) == {1: "present", 2: "gone"}
+    assert [one.database for one in house.cloud.snapshots()] == [f"acme-{seen['uid']}-e1-old1"]
+
+
+def taken_again(house: House) -> None:
+    kept(house)
+    seen = tenant(house)
+    assert (seen["epoch"], seen["stage"], seen["migration_state"]) == (2, "poc", "rolled_back")
+    assert slots(house) == {1: "gone", 2: "present"}
+    assert not fenced_old(house)
+
+
+def fenced_old(house: House) -> bool:
+    return not house.database.probe(application(house)).reachable
+
+
 CHANGES = {
     "resize": Change(
         Kind.RESIZE,
@@ -186,7 +221,7 @@ CHANGES = {
     "reconcile": Change(
         Kind.RECONCILE,
         Reconcile(),
-        ("ensure_master_secret", *PLANNED, *CONNECTED, *LEFT),
+        ("take_into_state", "ensure_master_secret", *PLANNED, *CONNECTED, *LEFT),
         answers,
         before=("drift",),
     ),
@@ -264,6 +299,56 @@ CHANGES = {
         fails="smoke_application",
         short=frozenset({"smoke_application", "smoke_verdict", "fence_target", "reverse", "take_back"}),
     ),
+    "upgrade-switched": Change(
+        Kind.UPGRADE,
+        SWITCHED,
+        (
+            *("open_migration", "preflight", "check_green", "take_into_state", *MOVED, "approve_migration"),
+            *("is_switching", "make_green", "follow_green", "raise_fence", "drain", "compare_green"),
+            *(
+                "switch_over",
+                "try_green",
+                "point_route",
+                "smoke_database",
+                "open_target",
+                "redeploy",
+                "probe",
+            ),
+            *("record_endpoint", "smoke_application", "await_target", "soak", "rewrite_workspace", "succeed"),
+        ),
+        switched,
+        databases=2,
+        short=frozenset({"make_green", "compare_green", "switch_over", "take_into_state", "apply"}),
+    ),
+    "finalize-switched": Change(
+        Kind.FINALIZE,
+        Finalize(override=True),
+        (
+            *INTENDED,
+            "begin_finalizing",
+            "last_snapshot",
+            "archive_last",
+            "remove_old_side",
+            *REMOVED[2:],
+            "succeed",
+        ),
+        left_alone,
+        before=("switch",),
+        short=frozenset({"remove_old_side"}),
+    ),
+    "rollback-switched": Change(
+        Kind.ROLLBACK,
+        Rollback(accept_loss=True),
+        (
+            *("take_into_state", "ensure_master_secret", "free_old_side", "await_target", "old_side_logins"),
+            *("record_intent", "begin_return", "fence_target", "bring_back", "measure_loss", "reverse"),
+            *("point_route", "open_source", "redeploy", "probe", "record_endpoint", "serve_again"),
+            *("end_reverse", *MOVED, *REMOVED, "rewrite_workspace", "succeed"),
+        ),
+        taken_again,
+        before=("switch",),
+        short=frozenset({"free_old_side", "old_side_logins", "reverse"}),
+    ),
     "rollback": Change(
         Kind.ROLLBACK,
         Rollback(accept_loss=True),
@@ -302,7 +387,7 @@ CHANGES = {
         short=frozenset({"begin_finalizing", "last_snapshot", "apply", "forget_slot_secrets", "retire_slot"}),
     ),
 }
-MIDDLES = frozenset({"plan", "apply"})
+MIDDLES = frozenset({"plan", "apply", "switch_over"})
 
 
 def cells() -> list[Any]:
@@ -379,6 +464,8 @@ def _arrange(house: House, verb: str) -> None:
         destroy(house)
     elif verb == "upgrade":
         upgrade(house)
+    elif verb == "switch":
+        change(house, Kind.UPGRADE, SWITCHED)
     else:
         change(house, Kind.SUSPEND, Suspend())
     assert work(house.folder) == 0

@@ -37,6 +37,7 @@ CREATE = (
     "succeed",
 )
 DESTROY = (
+    "take_into_state",
     *BEFORE_APPLY,
     *APPLY,
     "wake_database",
@@ -44,6 +45,7 @@ DESTROY = (
     "fence",
     "final_snapshot",
     "archive",
+    "remove_old_side",
     "require_gone",
     "forget_secrets",
     "retire_slots",

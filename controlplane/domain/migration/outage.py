@@ -11,6 +11,7 @@ from controlplane.domain.plan.forecast import Outage
 _LEAST_SECONDS: Mapping[Strategy, int] = {
     Strategy.SNAPSHOT_RESTORE: 300,  # a snapshot and a restore, also of an empty database
     Strategy.LOGICAL_REPLICATION: 5,  # the last rows, the comparison, and the way back
+    Strategy.RDS_BLUE_GREEN: 60,  # the comparison, and RDS's switchover
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from controlplane.domain.errors import IllegalTransition, Refused
+from controlplane.domain.errors import IllegalTransition
 from controlplane.domain.tenant import MigrationState
 
 
@@ -12,7 +12,7 @@ class Strategy(StrEnum):
     SNAPSHOT_RESTORE = "snapshot_restore"
     IN_PLACE = "in_place"
     LOGICAL_REPLICATION = "logical_replication"
-    RDS_BLUE_GREEN = "rds_blue_green"  # known by name, and not offered
+    RDS_BLUE_GREEN = "rds_blue_green"
 
 
 class State(StrEnum):
@@ -43,6 +43,9 @@ class Flip(StrEnum):
     """Who is the truth. It changes only by compare-and-set: of a flip and its abort one wins."""
 
     OPEN = "open"  # the source is the truth, and may still be left
+    SWITCHING = (
+        "switching"  # RDS is at it: the truth is whoever has the name, and stays so whatever comes of it
+    )
     FLIPPED = "flipped"  # the target is
     ABORTED = "aborted"  # the source is, for good
     RETURNING = "returning"  # the target is, and is being left again
@@ -84,6 +87,21 @@ PATHS: dict[Strategy, tuple[State, ...]] = {
         _S.OPEN,
         _S.SOAKING,
     ),
+    Strategy.RDS_BLUE_GREEN: (
+        _S.REQUESTED,
+        _S.PREFLIGHT,
+        _S.APPROVED,
+        _S.SEEDING,  # RDS makes the green side while the application goes on
+        _S.TARGET_READY,
+        _S.CATCHING_UP,
+        _S.FENCING,
+        _S.FENCED,
+        _S.DRAINED,
+        _S.VERIFIED,
+        _S.FLIPPED,
+        _S.OPEN,
+        _S.SOAKING,
+    ),
     Strategy.IN_PLACE: (
         _S.REQUESTED,
         _S.PREFLIGHT,
@@ -96,12 +114,6 @@ PATHS: dict[Strategy, tuple[State, ...]] = {
 }
 # States that a strategy goes through where the databases allow it.
 MAY_BE_SKIPPED = frozenset({(Strategy.SNAPSHOT_RESTORE, _S.REVERSE_ARMED)})
-_NOT_OFFERED = {
-    Strategy.RDS_BLUE_GREEN: (
-        "RDS keeps the new side in the network and under the key of the old one, production has its own, "
-        "and the old side is stale from the switchover on, so nothing could be taken back without a loss"
-    )
-}
 FINAL = frozenset({_S.REVERSED, _S.COMPLETE, _S.ROLLED_BACK})
 AFTER_FLIP = frozenset({_S.FLIPPED, _S.OPEN, _S.SOAKING, _S.FINALIZING})
 _LATER: dict[State, frozenset[State]] = {
@@ -138,17 +150,6 @@ OF_TENANT: dict[State, MigrationState] = {
     _S.COMPLETE: _M.COMPLETE,
     _S.NEEDS_OPERATOR: _M.NEEDS_OPERATOR,
 }
-
-
-def require_offered(strategy: Strategy) -> None:
-    """Whoever asks for what others offer hears why it is none here, and what comes closest."""
-    if strategy in _NOT_OFFERED:
-        raise Refused(
-            f"an upgrade by {strategy} is not offered: {_NOT_OFFERED[strategy]}",
-            hint="--strategy logical_replication closes the application out for seconds, with a way back; "
-            "--strategy in_place stays in the network, for an outage of a minute or two",
-            details={"strategy": strategy.value, "offered": sorted(PATHS)},
-        )
 
 
 def legal(strategy: Strategy, current: State, following: State) -> bool:

@@ -61,6 +61,15 @@ SITUATIONS: Mapping[tuple[bool, bool, bool], Situation] = {
 }  # fmt: skip
 
 
+# Recorded as standing beside what Terraform knows, and not in AWS.
+LEFT_GONE = Situation(
+    "left_gone",
+    "the side that a switchover left was deleted outside: there is nothing to go back to",
+    "`migration finalize` ends its migration",
+    for_a_person=True,
+)
+
+
 def find_situation(*, in_catalog: bool, in_state: bool, in_aws: bool, ours: bool = True) -> Situation:
     """The situation of one resource; what AWS has without our tags is nobody's to import."""
     situation = SITUATIONS[in_catalog, in_state, in_aws]

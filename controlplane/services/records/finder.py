@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.domain.errors import Unavailable
+from controlplane.domain.migration.bluegreen import is_side_of
 from controlplane.domain.plan.settle import read_state
-from controlplane.domain.plan.situations import find_situation
+from controlplane.domain.plan.situations import LEFT_GONE, find_situation
 from controlplane.ports import DatabaseInstance
 from controlplane.services.actor import Action, Actor
 from controlplane.services.adoption import fleet
@@ -79,11 +80,17 @@ def _stated(control: Control) -> Iterator[tuple[str, str]]:
 
 def _view(known: Known, identifier: str) -> dict[str, Any] | None:
     recorded, instance = known.catalog.get(identifier), known.aws.get(identifier)
-    situation = find_situation(
-        in_catalog=recorded is not None,
-        in_state=identifier in known.states,
-        in_aws=instance is not None,
-        ours=instance is not None and instance.tags.get("managed-by") == _OURS,
+    if _is_known_side(known, identifier):
+        return None
+    situation = (
+        LEFT_GONE
+        if recorded is not None and recorded.is_beside
+        else find_situation(
+            in_catalog=recorded is not None,
+            in_state=identifier in known.states,
+            in_aws=instance is not None,
+            ours=instance is not None and instance.tags.get("managed-by") == _OURS,
+        )
     )
     if situation.is_fine:
         return None
@@ -101,6 +108,14 @@ def _view(known: Known, identifier: str) -> dict[str, Any] | None:
         "for_a_person": situation.for_a_person,
         "operation": (recorded.busy_with or None) if recorded else None,
     }
+
+
+def _is_known_side(known: Known, identifier: str) -> bool:
+    """What a switchover left is none of Terraform's; what is to take over belongs to who is at work on it."""
+    recorded = known.catalog.get(identifier)
+    if recorded is not None:
+        return recorded.is_beside and identifier in known.aws
+    return is_side_of(identifier, [name for name, one in known.catalog.items() if one.busy_with])
 
 
 def _closed(one: SharedDatabase) -> dict[str, Any]:

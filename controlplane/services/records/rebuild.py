@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from controlplane.domain.migration.bluegreen import is_side_of
 from controlplane.domain.tenant import Environment, Phase, Size, Stage, cost_tier
 from controlplane.domain.workspace import SlotSpec
 from controlplane.ports import DatabaseInstance
@@ -68,8 +69,11 @@ def rebuild(
 
 def _found(there: Sequence[DatabaseInstance], workspaces: Path) -> Iterator[Lost]:
     by_uid: dict[str, dict[int, DatabaseInstance]] = {}
+    names = {one.identifier for one in there}
     for one in there:
         tags = one.tags
+        if is_side_of(one.identifier, names):
+            continue  # of a switchover: it has the epoch of the one that has the name
         if tags.get("managed-by") == "controlplane" and tags.get("uid") and tags.get("epoch", "").isdigit():
             by_uid.setdefault(tags["uid"], {})[int(tags["epoch"])] = one
     for uid, databases in sorted(by_uid.items()):

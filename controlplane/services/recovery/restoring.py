@@ -131,7 +131,8 @@ def _last_with_snapshot(tenant: Tenant, rows: list[Slot]) -> Slot:
             f"{tenant.slug} cannot be restored: no final snapshot of it is recorded",
             hint=f"from its automated backups: controlplane tenant restore {tenant.slug} --at TIME",
         )
-    return found[-1]
+    # What the route pointed to at last, not what was left or given up before.
+    return next((row for row in found if row.epoch == tenant.epoch), found[-1])
 
 
 def _as_of(session: Session, tenant: Tenant, at: datetime) -> Slot:

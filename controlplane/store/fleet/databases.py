@@ -14,7 +14,7 @@ from sqlmodel import col
 from controlplane.domain.operation import FINAL, Kind, Status
 from controlplane.domain.selectors import subject_of
 from controlplane.domain.tenant import Phase
-from controlplane.store.slots import GONE
+from controlplane.store.slots import BESIDE, GONE
 from controlplane.store.tables import Operation, Slot, Tenant, TenantEvent, TenantLabel
 
 # Nothing is looked for of what was only asked for, is being made, or is gone.
@@ -103,7 +103,7 @@ def every(session: Session, region: str | None = None, cell: str = "") -> list[F
     query = (
         select(*(col(getattr(Tenant, n)) for n in _TENANT), *(col(getattr(Slot, n)) for n in _SLOT))
         .join(Slot, col(Slot.tenant_uid) == col(Tenant.uid))
-        .where(col(Tenant.phase).notin_([p.value for p in ABSENT]), col(Slot.status) != GONE)
+        .where(col(Tenant.phase).notin_([p.value for p in ABSENT]), col(Slot.status).not_in((GONE, BESIDE)))
         .order_by(col(Tenant.slug), col(Slot.epoch))
     )
     if region is not None:

@@ -22,6 +22,7 @@ from controlplane.store.tenants.rows import By
 
 _FRESH = {"populate_existing": True}
 _OVER = tuple(state.value for state in FINAL)
+_LEFT_OPEN = (Flip.OPEN, Flip.SWITCHING, Flip.ABORTED, Flip.RETURNING)
 _SERVING = (State.FLIPPED.value, State.OPEN.value, State.SOAKING.value)
 
 __all__ = [
@@ -186,7 +187,7 @@ def abandoned(session: Session) -> list[Migration]:
         .join(Operation, col(Operation.id) == col(Migration.holder))
         .where(
             col(Migration.state).not_in(_OVER),
-            col(Migration.flip).in_((Flip.OPEN.value, Flip.ABORTED.value, Flip.RETURNING.value)),
+            col(Migration.flip).in_([flip.value for flip in _LEFT_OPEN]),
             col(Operation.status).in_(ended),
         )
     )

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from controlplane.adapters.keyring import FileKeyring
-from controlplane.domain.tenant import Environment
+from controlplane.domain.tenant import Environment, Size
+from controlplane.domain.workspace import SlotSpec
 from controlplane.services.records.finder import orphans
 from controlplane.services.records.rebuild import rebuild
 from controlplane.store import slots, tenants
@@ -86,6 +87,33 @@ def test_orphans_through_both_doors(
     assert said == listed
     assert "vanished" in terminal("catalog", "orphans").out
     assert terminal("catalog", "rebuild").code == 64
+
+
+def test_what_a_switchover_left_or_makes_is_nobodys_orphan(here: Neighbourhood, tmp_path: Path) -> None:
+    """The one is kept beside Terraform's; the other belongs to whoever is at work on its twin."""
+    identifier = of(here, "managed", in_aws=True)
+    stating(here, tmp_path, identifier)
+    old = f"{identifier}-old1"
+    with here.control.db.write() as session:
+        uid = str(slots.holder_of(session, identifier))
+        left = SlotSpec(2, old, Size.MICRO, 20, multi_az=False, backup_days=1)
+        slots.save(session, uid, left, status=slots.BESIDE)
+    [gone] = orphans(here.control, ADMIN)["items"]
+    assert (gone["identifier"], gone["situation"], gone["for_a_person"]) == (old, "left_gone", True)
+    here.cloud.add_database(old, {**OURS, "tenant": "managed", "uid": uid})
+    assert orphans(here.control, ADMIN)["items"] == []
+
+
+def test_a_rebuilt_tenant_is_the_side_that_has_the_name(here: Neighbourhood, tmp_path: Path) -> None:
+    identifier = lost(here)
+    here.cloud.add_database(
+        f"{identifier}-old1", {**OURS, "tenant": "zeta", "uid": "zeta1234"}, storage_gb=20
+    )
+    look(here, tmp_path)
+    with here.control.db.read() as session:
+        assert [(row.identifier, row.storage_gb) for row in slots.every(session, "zeta1234")] == [
+            (identifier, 30)
+        ]
 
 
 def lost(here: Neighbourhood, uid: str = "zeta1234", **facts: Any) -> str:

@@ -149,6 +149,7 @@ def from_answer(one: DBInstanceTypeDef) -> DatabaseInstance:
         engine=one.get("Engine", ""),
         database_name=one.get("DBName"),
         log_exports=tuple(one.get("EnabledCloudwatchLogsExports", ())),
+        replicas=tuple(one.get("ReadReplicaDBInstanceIdentifiers", ())),
         extended_support=_EXTENDED.get(one.get("EngineLifecycleSupport", "")),
     )
 

@@ -1,0 +1,69 @@
+"""The side that a switchover left: it is only read, and belongs to the migration, not to Terraform."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from controlplane.domain.errors import Conflict
+from controlplane.domain.migration.states import Strategy
+from controlplane.steps import credentials, moving, subject
+from controlplane.steps.bluegreen import green
+from controlplane.steps.story import effect
+from controlplane.steps.subject import Subject
+from controlplane.steps.world import world
+from controlplane.store import moves
+
+_WAIT_SECONDS = 3600.0
+
+
+@effect("remove_old_side", "removing the side that the switchover left")
+def remove(operation_id: str) -> dict[str, Any]:
+    """Its last snapshot is proven. The deployment goes first: RDS deletes no side of one."""
+    found = subject.load(operation_id)
+    _end_deployment(found)
+    cloud = world().ports.cloud
+    for slot in found.beside:
+        cloud.delete_database(slot.identifier)
+        _await(lambda name=slot.identifier: cloud.database(name) is None, f"{slot.identifier} is still there")
+    return {"gone": [slot.identifier for slot in found.beside]}
+
+
+@effect("free_old_side", "making the side that was left one that may be written")
+def free(operation_id: str) -> None:
+    """RDS keeps it read-only as long as the deployment stands; without that it is a database like any."""
+    found = subject.load(operation_id)
+    _end_deployment(found)
+    cloud = world().ports.cloud
+    for slot in found.beside:
+
+        def is_available(name: str = slot.identifier) -> bool:
+            seen = cloud.database(name)
+            if seen is None:
+                raise Conflict(f"{name} is gone: there is nothing to go back to")
+            return seen.status == "available"
+
+        _await(is_available, f"{slot.identifier} does not become available")
+
+
+def _end_deployment(found: Subject) -> None:
+    """Of the migration that is not over, whatever became of it; a green side goes with it."""
+    with world().db.read() as session:
+        row = moves.current(session, found.the_tenant().uid)
+    if row is not None and row.strategy == Strategy.RDS_BLUE_GREEN:
+        _await(lambda: green.end(row), "RDS does not let the deployment go")
+
+
+def _await(holds: Any, otherwise: str) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Conflict(f"{otherwise} after {_WAIT_SECONDS:.0f} s", hint="look at it in RDS, then go on")
+        time.sleep(world().poll_seconds)
+
+
+@effect("old_side_logins", "giving the side that was left its own passwords")
+def make_logins(operation_id: str) -> None:
+    """It has those of its twin as they were; from now on it is a database of its own."""
+    found, row = subject.load(operation_id), moving.of(operation_id)
+    credentials.make_logins(found.the_tenant(), moving.slot_at(found, row.from_epoch))
