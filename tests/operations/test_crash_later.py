@@ -228,7 +228,7 @@ CHANGES = {
     "rollout": Change(
         Kind.ROLLOUT,
         Rollout(),
-        ("ensure_master_secret", *PLANNED, *CONNECTED, *LEFT),
+        ("take_into_state", "ensure_master_secret", *PLANNED, *CONNECTED, *LEFT),
         moved,
         before=("age", "drift"),
         short=frozenset(
