@@ -99,8 +99,11 @@ class FakeBlueGreen:
                 raise Conflict(f"ending the blue/green deployment {name}: it is {found['status']}")
             if found["status"] != "switchover_completed":
                 state["databases"].pop(found["green"], None)
-            elif self.servers is not None and found["blue"] in state["databases"]:
-                self.servers.part_host(state["databases"][found["blue"]]["endpoint"], writable=True)
+            elif found["blue"] in state["databases"]:
+                old = state["databases"][found["blue"]]
+                old["status"] = "modifying"  # until somebody has looked
+                if self.servers is not None:
+                    self.servers.part_host(old["endpoint"], writable=True)
             del state["deployments"][name]
 
     def delete_database(self, identifier: str) -> None:
@@ -108,6 +111,8 @@ class FakeBlueGreen:
             found = state["databases"].get(identifier)
             if found is None:
                 return
+            if found["status"] == "modifying":
+                raise Conflict(f"deleting the database {identifier}: it is modifying")
             if found["tags"].get("managed-by") != "controlplane":
                 raise Refused(f"deleting the database {identifier}: it is not ours")
             del state["databases"][identifier]

@@ -193,7 +193,10 @@ class FakeCloud(FakeBlueGreen):
     def database(self, identifier: str) -> DatabaseInstance | None:
         with self.world.call("database", identifier) as state:
             found = state["databases"].get(identifier)
-            return _instance(found) if found else None
+            seen = _instance(found) if found else None
+            if found and found["status"] == "modifying":
+                found["status"] = "available"
+            return seen
 
     def databases(self) -> Sequence[DatabaseInstance]:
         with self.world.call("databases") as state:

@@ -15,17 +15,20 @@ from controlplane.steps.world import world
 from controlplane.store import moves
 
 _WAIT_SECONDS = 3600.0
+_TO_BE_DELETED = ("available", "stopped", "failed", "deleting", "")
 
 
 @effect("remove_old_side", "removing the side that the switchover left")
 def remove(operation_id: str) -> dict[str, Any]:
-    """Its last snapshot is proven. The deployment goes first: RDS deletes no side of one."""
+    """Its last snapshot is proven. The deployment goes first: RDS deletes no side of one, and needs a moment
+    to let it go."""
     found = subject.load(operation_id)
     _end_deployment(found)
-    cloud = world().ports.cloud
     for slot in found.beside:
-        cloud.delete_database(slot.identifier)
-        _await(lambda name=slot.identifier: cloud.database(name) is None, f"{slot.identifier} is still there")
+        name = slot.identifier
+        _await(lambda name=name: _status(name) in _TO_BE_DELETED, f"RDS does not let {name} go")
+        world().ports.cloud.delete_database(name)
+        _await(lambda name=name: _status(name) == "", f"{name} is still there")
     return {"gone": [slot.identifier for slot in found.beside]}
 
 
@@ -34,16 +37,17 @@ def free(operation_id: str) -> None:
     """RDS keeps it read-only as long as the deployment stands; without that it is a database like any."""
     found = subject.load(operation_id)
     _end_deployment(found)
-    cloud = world().ports.cloud
     for slot in found.beside:
+        name = slot.identifier
+        if not _status(name):
+            raise Conflict(f"{name} is gone: there is nothing to go back to")
+        _await(lambda name=name: _status(name) == "available", f"{name} does not become available")
 
-        def is_available(name: str = slot.identifier) -> bool:
-            seen = cloud.database(name)
-            if seen is None:
-                raise Conflict(f"{name} is gone: there is nothing to go back to")
-            return seen.status == "available"
 
-        _await(is_available, f"{slot.identifier} does not become available")
+def _status(identifier: str) -> str:
+    """Empty: it is gone."""
+    found = world().ports.cloud.database(identifier)
+    return found.status if found is not None else ""
 
 
 def _end_deployment(found: Subject) -> None:
