@@ -44,7 +44,9 @@ def run_worker(settings: Settings, *, until_idle: bool = False, started: Any = N
         if shares:
             _lease(db, executor, here.cell_of_many, stack)
         around = tracing.legs(db, tracer) if settings.traces else None
-        engine = Engine(settings.database_url, executor, settings.poll_seconds, here.cell_of_many, around)
+        # The engine's own looks cost most of what waiting costs; an operation has two legs to be found.
+        pause = 2 * settings.poll_seconds
+        engine = Engine(settings.database_url, executor, pause, here.cell_of_many, around)
         engine.launch()
         stack.callback(engine.stop)
         post = schedules.post(here)

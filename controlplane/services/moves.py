@@ -25,7 +25,8 @@ from controlplane.services.accept import invalid_field
 from controlplane.services.control import Control
 from controlplane.steps.replicating import is_armed, loses_since
 from controlplane.steps.subject import slot_spec
-from controlplane.store import drills, moves, operations, platforms, slots
+from controlplane.store import moves, operations, platforms, slots
+from controlplane.store.fleet import drills
 from controlplane.store.moves import Migration
 from controlplane.store.operations import OperationFilter
 from controlplane.store.tables import Tenant

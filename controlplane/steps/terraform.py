@@ -108,13 +108,14 @@ def _followed(operation_id: str, order: RunOrder) -> RunReport:
         return RunReport(order.run_id, RunStatus.ENDED, interrupted=True)
     reach(order.verb.value, "middle")
     asked = False
-    while report.status in (RunStatus.RUNNING, RunStatus.NEVER_STARTED):
-        if not asked:
-            asked = _pass_on_cancel(operation_id, order)
-        time.sleep(here.poll_seconds)
-        report = here.ports.runner.look(order.run_id)
-        if report.status is RunStatus.NEVER_STARTED:  # its supervisor died before Terraform began
-            report = here.ports.runner.start(order)
+    with here.db.stirring(here.poll_seconds) as stirring:
+        while report.status in (RunStatus.RUNNING, RunStatus.NEVER_STARTED):
+            if not asked:
+                asked = _pass_on_cancel(operation_id, order)
+            stirring.wait()
+            report = here.ports.runner.look(order.run_id)
+            if report.status is RunStatus.NEVER_STARTED:  # its supervisor died before Terraform began
+                report = here.ports.runner.start(order)
     return report
 
 

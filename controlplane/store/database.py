@@ -10,6 +10,7 @@ tables are in the same database; enqueue with the session that writes, or it wai
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ from controlplane.domain.errors import (
     Unavailable,
 )
 from controlplane.store.migrations import HEAD, REVISIONS
+from controlplane.store.stirring import Stirring
 
 WAIT_SECONDS = 30  # for a lock that somebody else holds
 _MIGRATE = "run `controlplane db migrate`"
@@ -103,6 +105,10 @@ class Database:
             return None
         with self.translated("opening"), self.reading.connect() as connection:
             return revision_in(connection)
+
+    def stirring(self, seconds: float, pause: Callable[[float], object] = time.sleep) -> Stirring:
+        """To wait with, between looks that are about so long apart."""
+        return Stirring(self.file, seconds, pause)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -166,6 +166,10 @@ class Client(Protocol):
         """See that somebody does the work; what was done for it, for people. Empty: nothing needed."""
         ...
 
+    def pause(self) -> None:
+        """Wait a moment before the next look, longer where it is known that there is nothing to see."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -181,3 +185,8 @@ def named_workspace(client: Client, text: str) -> str:
             return text
         raise
     return str(tenant_workspace(TenantUid(str(found["uid"]))))
+
+
+def given(query: Query) -> dict[str, Any]:
+    """Only what was said: everything else keeps its default."""
+    return {name: value for name, value in query.items() if value not in (None, "", (), [])}

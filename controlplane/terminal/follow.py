@@ -36,7 +36,7 @@ def finish(here: Here, operation: View) -> int:
 def follow(here: Here, operation_id: str) -> int:
     """Follow to the end, to something that only a person can unblock, or to the time-out."""
     see_to_worker(here)
-    watch = _Watch(here.client, operation_id, settings_poll(here))
+    watch = _Watch(here.client, operation_id)
     try:
         view = watch.until_settled(_screen(here), here.waiting.timeout_seconds)
     except KeyboardInterrupt:
@@ -56,10 +56,6 @@ def see_to_worker(here: Here) -> None:
         here.out.note(said)
 
 
-def settings_poll(here: Here) -> float:
-    return max(0.1, here.settings.poll_seconds)
-
-
 def _screen(here: Here) -> Screen:
     if here.out.quiet:
         return Silence()
@@ -74,7 +70,6 @@ class _Watch:
 
     client: Client
     operation_id: str
-    poll_seconds: float
     offset: int = 0
     cursor: str = ""
     _worker_seen: float = field(default_factory=time.monotonic)
@@ -89,7 +84,7 @@ class _Watch:
                 if end is not None and time.monotonic() >= end:
                     return view
                 self._worker_again()
-                time.sleep(self.poll_seconds)
+                self.client.pause()
 
     def _look(self, screen: Screen) -> View:
         """The view first: what it says has happened stands in the story by then."""

@@ -14,7 +14,7 @@ def connect(settings: Settings) -> Client:
     if settings.server:
         from controlplane.terminal.remote import RemoteClient  # noqa: PLC0415
 
-        return RemoteClient(settings.server, settings.token)
+        return RemoteClient(settings.server, settings.token, max(0.1, settings.poll_seconds))
     from controlplane.terminal.light import LightClient  # noqa: PLC0415
 
     return cast(Client, LightClient(settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,7 @@ import httpx
 from controlplane.domain import errors
 from controlplane.domain.errors import ControlPlaneError, FieldError, Invalid, Unavailable
 from controlplane.domain.tenant import Environment
-from controlplane.terminal.client import Answer, Manner, Query
+from controlplane.terminal.client import Answer, Manner, Query, given
 
 _SECONDS = 60.0
 _BY_STATUS: Mapping[int, type[ControlPlaneError]] = {
@@ -34,10 +35,11 @@ _BY_STATUS: Mapping[int, type[ControlPlaneError]] = {
 class RemoteClient:
     """The token travels in a header only; it stands in no error and no repr."""
 
-    def __init__(self, server: str, token: str) -> None:
+    def __init__(self, server: str, token: str, pause_seconds: float) -> None:
         if not server.startswith(("http://", "https://")):
             raise Invalid(f"{server!r} is no server URL", hint="--server https://HOST[:PORT]")
         self.place = server.rstrip("/")
+        self._pause_seconds = pause_seconds
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._http = httpx.Client(base_url=self.place, headers=headers, timeout=_SECONDS)
 
@@ -241,14 +243,16 @@ class RemoteClient:
     def ensure_worker(self) -> str:
         return ""  # the server's own business
 
+    def pause(self) -> None:
+        time.sleep(self._pause_seconds)
+
     def close(self) -> None:
         self._http.close()
 
     # --- the wire
 
     def _get(self, path: str, query: Query | None = None) -> Answer:
-        wanted = {name: value for name, value in (query or {}).items() if value not in (None, "", [], ())}
-        return self._answer("GET", path, params=wanted)
+        return self._answer("GET", path, params=given(query or {}))
 
     def _send(self, method: str, path: str, body: Query | None, manner: Manner) -> Answer:
         headers = {}

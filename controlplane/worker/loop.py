@@ -41,12 +41,16 @@ class Worker:
     def run(self, *, until_idle: bool = False) -> None:
         """Until `stop`, or until everything that is left waits for a person or a time."""
         idle_looks = 0
-        while not self._stop.is_set():
-            self._tick()
-            idle_looks = idle_looks + 1 if until_idle and self._is_idle() else 0
-            if idle_looks >= _LOOKS_UNTIL_IDLE:
-                return
-            self._stop.wait(self.poll_seconds)
+        with self.db.stirring(self.poll_seconds, self._stop.wait) as stirring:
+            while not self._stop.is_set():
+                self._tick()
+                idle_looks = idle_looks + 1 if until_idle and self._is_idle() else 0
+                if idle_looks >= _LOOKS_UNTIL_IDLE:
+                    return
+                if idle_looks:
+                    self._stop.wait(self.poll_seconds)
+                else:
+                    stirring.wait()
 
     def stop(self) -> None:
         self._stop.set()

@@ -153,7 +153,7 @@ def test_both_ways_in_show_the_same_plan_before_anybody_asked(
     run()
     server = Server(create_app(house.control))
     token = access.create_token(house.control, ADMIN, NewToken(name="ci", role=Role.ADMIN), Ask())["secret"]
-    manner, remote = Manner(reason="a test", dry_run=True), RemoteClient(server.url, str(token))
+    manner, remote = Manner(reason="a test", dry_run=True), RemoteClient(server.url, str(token), 0.1)
     try:
         seen = [way.change(kind.value, "acme", body, manner) for way in (AtHome(house.control), remote)]
     finally:

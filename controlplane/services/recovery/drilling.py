@@ -28,8 +28,8 @@ from controlplane.services.actor import Action, Actor
 from controlplane.services.control import Ask, Control, new_uid, plain
 from controlplane.services.founding import found_tenant, require_platform
 from controlplane.services.recovery import restoring
-from controlplane.store import drills, slots
-from controlplane.store.fleet import databases
+from controlplane.store import slots
+from controlplane.store.fleet import databases, drills
 from controlplane.store.tables import Operation, Tenant
 
 LABEL = "drill-of"

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.operation import Status
-from controlplane.store import drills, leases
-from controlplane.store.fleet import differences
+from controlplane.store import leases
+from controlplane.store.fleet import differences, drills
 from controlplane.store.fleet.rows import DriftFinding
 from controlplane.store.moves.rows import Migration
 from controlplane.store.tables import Operation, Tenant

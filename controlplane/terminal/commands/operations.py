@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -80,7 +79,7 @@ def _told(here: Here, id_: str, *, following: bool) -> Any:
             continue  # there may be another page
         if not following or follow.is_settled(view):
             return view
-        time.sleep(follow.settings_poll(here))
+        here.client.pause()
 
 
 def _whole(here: Here, id_: str) -> dict[str, Any]:

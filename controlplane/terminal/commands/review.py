@@ -113,6 +113,6 @@ def _settled(here: Here, view: View, passing: tuple[str, ...]) -> View:
         operation = here.client.operation(view["operation"]) if view["operation"] else {}
         if operation.get("status") == "needs_operator":
             break
-        time.sleep(follow.settings_poll(here))
+        here.client.pause()
         view = here.client.review(str(view["id"]))
     return view

@@ -46,7 +46,7 @@ from controlplane.services.once import Request
 from controlplane.services.workspaces import rendered
 from controlplane.settings import Settings
 from controlplane.terminal import background
-from controlplane.terminal.client import Answer, Manner, Query
+from controlplane.terminal.client import Answer, Manner, Query, given
 
 _PLATFORM: Mapping[str, tuple[Any, Callable[..., Answer]]] = {
     "apply": (Platform, platforms.apply),
@@ -73,13 +73,17 @@ class LocalClient:
         return background.Standby(log, lives, background.start_worker, wiring.process_lives)
 
     @cached_property
+    def _stirring(self) -> Any:
+        return self._control.db.stirring(max(0.1, self._settings.poll_seconds))
+
+    @cached_property
     def _actor(self) -> Actor:
         return wiring.local_actor()
 
     # --- tenants
 
     def tenants(self, query: Query) -> Answer:
-        return fleet.page(self._control, self._actor, fleet.Listing(**_given(query)))
+        return fleet.page(self._control, self._actor, fleet.Listing(**given(query)))
 
     def tenant(self, slug: str) -> Answer:
         return tenants.show(self._control, self._actor, slug)
@@ -91,7 +95,7 @@ class LocalClient:
         return rendered.workspace(self._control, self._actor, slug)
 
     def history(self, slug: str, query: Query) -> Answer:
-        items = tenants.history_of(self._control, self._actor, slug, **_given(query))
+        items = tenants.history_of(self._control, self._actor, slug, **given(query))
         return {"items": items, "next_page_token": None}
 
     def create(self, body: Query, manner: Manner) -> Answer:
@@ -116,7 +120,7 @@ class LocalClient:
     # --- operations
 
     def operations(self, query: Query) -> Answer:
-        return fleet.queue(self._control, self._actor, fleet.Queue(**_given(query)))
+        return fleet.queue(self._control, self._actor, fleet.Queue(**given(query)))
 
     def operation(self, operation_id: str) -> Answer:
         return operations.show(self._control, self._actor, operation_id)
@@ -195,7 +199,7 @@ class LocalClient:
     def reviews(self, query: Query) -> Answer:
         from controlplane.terminal.local import reviews  # noqa: PLC0415
 
-        return reviews.page(self._control, self._actor, _given(query))
+        return reviews.page(self._control, self._actor, given(query))
 
     def review(self, review_id: str) -> Answer:
         from controlplane.terminal.local import reviews  # noqa: PLC0415
@@ -237,7 +241,7 @@ class LocalClient:
     # --- audit, access, windows
 
     def audit(self, query: Query) -> Answer:
-        return audit.page(self._control, self._actor, audit.Search(**_given(query)))
+        return audit.page(self._control, self._actor, audit.Search(**given(query)))
 
     def verify_audit(self, head: str) -> Answer:
         return audit.verify(self._control, self._actor, head)
@@ -321,12 +325,12 @@ class LocalClient:
     def costs(self, what: str, query: Query) -> Answer:
         from controlplane.terminal.local import money  # noqa: PLC0415
 
-        return money.read(self._control, self._actor, what, _given(query))
+        return money.read(self._control, self._actor, what, given(query))
 
     def tenant_cost(self, slug: str, query: Query) -> Answer:
         from controlplane.terminal.local import money  # noqa: PLC0415
 
-        return money.of_tenant(self._control, self._actor, slug, _given(query))
+        return money.of_tenant(self._control, self._actor, slug, given(query))
 
     def send_costs(self, what: str, body: Query | None, manner: Manner) -> Answer:
         from controlplane.terminal.local import money  # noqa: PLC0415
@@ -339,7 +343,7 @@ class LocalClient:
     def care(self, path: str, query: Query) -> Answer:
         from controlplane.terminal.local import care  # noqa: PLC0415
 
-        return care.read(self._control, self._actor, path, _given(query))
+        return care.read(self._control, self._actor, path, given(query))
 
     def send_care(self, path: str, body: Query, manner: Manner) -> Answer:
         from controlplane.terminal.local import care  # noqa: PLC0415
@@ -357,7 +361,12 @@ class LocalClient:
     def ensure_worker(self) -> str:
         return self._standby.ensure()
 
+    def pause(self) -> None:
+        self._stirring.wait()
+
     def close(self) -> None:
+        if "_stirring" in self.__dict__:
+            self._stirring.close()
         if "_control" in self.__dict__:
             self._control.db.close()
 
@@ -389,8 +398,3 @@ _STEERING: Mapping[str, tuple[type[Any], Callable[..., Answer]]] = {
     "retry": (bodies.Nothing, operations.retry),
     "settle": (bodies.Settlement, operations.settle),
 }
-
-
-def _given(query: Query) -> dict[str, Any]:
-    """Only what was said: everything else keeps its default."""
-    return {name: value for name, value in query.items() if value not in (None, "", (), [])}

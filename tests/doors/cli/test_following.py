@@ -87,6 +87,9 @@ class Scripted:
     def ensure_worker(self) -> str:
         return self._worker
 
+    def pause(self) -> None:
+        pass
+
 
 def here(
     client: Scripted, timeout: float | None = None, form: Form = Form.JSON, second_chance: float = 0.01
