@@ -379,3 +379,30 @@ def test_a_trail_ends_by_its_arn(aws: Stage) -> None:
     arn = trails.create_trail(Name="watched", S3BucketName="trails")["TrailARN"]
     trails.delete_trail(Name=arn)
     assert trails.describe_trails()["trailList"] == []
+
+
+def test_a_rule_s_priority_is_taken_once(aws: Stage) -> None:
+    ec2, balancers = aws.client("ec2"), aws.client("elbv2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")
+        for n, zone in enumerate("ab")
+    ]
+    front = balancers.create_load_balancer(
+        Name="many", Subnets=[subnet["Subnet"]["SubnetId"] for subnet in subnets]
+    )
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    listener = balancers.create_listener(
+        LoadBalancerArn=front["LoadBalancers"][0]["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[answer],
+    )
+    rule = {
+        "ListenerArn": listener["Listeners"][0]["ListenerArn"],
+        "Priority": 7,
+        "Actions": [answer],
+        "Conditions": [{"Field": "host-header", "Values": ["acme.example.com"]}],
+    }
+    balancers.create_rule(**rule)
+    assert refused(balancers.create_rule, **rule) == "PriorityInUse"

@@ -10,6 +10,7 @@ import pytest
 
 from controlplane.domain.errors import Conflict, Missing, Refused
 from controlplane.domain.migration.checklist import Item
+from controlplane.domain.migration.states import Strategy
 from controlplane.domain.operation import Kind
 from controlplane.operations import Create, Destroy, Finalize, Resize, Rollback
 from controlplane.services import operations as asking
@@ -57,12 +58,14 @@ def test_an_upgrade_needs_an_answer_for_every_prerequisite(poc: House) -> None:
     assert "alarms" not in caught.value.hint, "a machine answers for the alarms"
 
 
-def test_an_upgrade_needs_the_production_platform(poc: House) -> None:
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_an_upgrade_needs_the_production_platform(poc: House, strategy: Strategy) -> None:
+    """Also where the database stays: it is rendered with what production's platform says."""
     with poc.db.write() as session:
         workspace = "platform-fargate_db_per_tenant-production-default"
         platforms.record_outputs(session, workspace, {}, "torn_down", poc.control.now())
     with pytest.raises(Missing) as caught:
-        upgrade(poc)
+        upgrade(poc, strategy=strategy, acknowledge=[*ACKNOWLEDGED, Item.STAYS_IN_NETWORK])
     assert "--environment production" in caught.value.hint
 
 
