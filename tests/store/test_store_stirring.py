@@ -34,39 +34,32 @@ def write(db: Database) -> None:
         session.execute(text("INSERT INTO stirred VALUES (1)"))
 
 
-@pytest.fixture
-def on_sqlite(db: Database) -> Database:
-    if db.file is None:
-        pytest.skip("what SQLite alone can tell")
-    return db
-
-
-def test_what_is_written_ends_the_wait(on_sqlite: Database) -> None:
-    pauses = Pauses(3, lambda: write(on_sqlite))
-    with on_sqlite.stirring(900.0, pauses) as stirring:
+def test_what_is_written_ends_the_wait(sqlite_db: Database) -> None:
+    pauses = Pauses(3, lambda: write(sqlite_db))
+    with sqlite_db.stirring(900.0, pauses) as stirring:
         stirring.wait()
     assert pauses.taken == [300.0] * 3
 
 
-def test_what_was_written_between_two_waits_ends_the_second(on_sqlite: Database) -> None:
-    pauses = Pauses(1, lambda: write(on_sqlite))
-    with on_sqlite.stirring(900.0, pauses) as stirring:
+def test_what_was_written_between_two_waits_ends_the_second(sqlite_db: Database) -> None:
+    pauses = Pauses(1, lambda: write(sqlite_db))
+    with sqlite_db.stirring(900.0, pauses) as stirring:
         stirring.wait()
-        write(on_sqlite)
+        write(sqlite_db)
         stirring.wait()
     assert len(pauses.taken) == 2
 
 
-def test_where_nothing_is_written_a_look_is_due_later(on_sqlite: Database) -> None:
+def test_where_nothing_is_written_a_look_is_due_later(sqlite_db: Database) -> None:
     pauses = Pauses()
-    with on_sqlite.stirring(SECONDS, pauses) as stirring:
+    with sqlite_db.stirring(SECONDS, pauses) as stirring:
         stirring.wait()
     assert len(pauses.taken) > 4
 
 
-def test_who_is_told_to_stop_waits_no_longer(on_sqlite: Database) -> None:
+def test_who_is_told_to_stop_waits_no_longer(sqlite_db: Database) -> None:
     asked = []
-    with on_sqlite.stirring(900.0, lambda seconds: asked.append(seconds) or True) as stirring:
+    with sqlite_db.stirring(900.0, lambda seconds: asked.append(seconds) or True) as stirring:
         stirring.wait()
     assert asked == [300.0]
 
