@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 SHORTEST_SECONDS = 30  # AWS takes no shorter SwitchoverTimeout
 LONGEST_SECONDS = 300  # what a switchover is given, where the fence leaves as much
@@ -31,7 +31,7 @@ class Source:
 @dataclass(frozen=True)
 class Objection:
     why: str
-    hint: str = field(default="")
+    hint: str
 
 
 def objections(source: Source) -> list[Objection]:

@@ -43,9 +43,7 @@ class Flip(StrEnum):
     """Who is the truth. It changes only by compare-and-set: of a flip and its abort one wins."""
 
     OPEN = "open"  # the source is the truth, and may still be left
-    SWITCHING = (
-        "switching"  # RDS is at it: the truth is whoever has the name, and stays so whatever comes of it
-    )
+    SWITCHING = "switching"  # RDS is at it: the truth is whoever has the name, whatever comes of it
     FLIPPED = "flipped"  # the target is
     ABORTED = "aborted"  # the source is, for good
     RETURNING = "returning"  # the target is, and is being left again

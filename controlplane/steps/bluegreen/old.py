@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from controlplane.domain.errors import Conflict
@@ -15,7 +17,8 @@ from controlplane.steps.world import world
 from controlplane.store import moves
 
 _WAIT_SECONDS = 3600.0
-_TO_BE_DELETED = ("available", "stopped", "failed", "deleting", "")
+_GONE = ("",)
+_TO_BE_DELETED = ("available", "stopped", "failed", "deleting", *_GONE)
 
 
 @effect("remove_old_side", "removing the side that the switchover left")
@@ -26,9 +29,9 @@ def remove(operation_id: str) -> dict[str, Any]:
     _end_deployment(found)
     for slot in found.beside:
         name = slot.identifier
-        _await(lambda name=name: _status(name) in _TO_BE_DELETED, f"RDS does not let {name} go")
+        _await(partial(_is, name, _TO_BE_DELETED), f"RDS does not let {name} go")
         world().ports.cloud.delete_database(name)
-        _await(lambda name=name: _status(name) == "", f"{name} is still there")
+        _await(partial(_is, name, _GONE), f"{name} is still there")
     return {"gone": [slot.identifier for slot in found.beside]}
 
 
@@ -41,13 +44,17 @@ def free(operation_id: str) -> None:
         name = slot.identifier
         if not _status(name):
             raise Conflict(f"{name} is gone: there is nothing to go back to")
-        _await(lambda name=name: _status(name) == "available", f"{name} does not become available")
+        _await(partial(_is, name, ("available",)), f"{name} does not become available")
 
 
 def _status(identifier: str) -> str:
     """Empty: it is gone."""
     found = world().ports.cloud.database(identifier)
     return found.status if found is not None else ""
+
+
+def _is(identifier: str, statuses: Collection[str]) -> bool:
+    return _status(identifier) in statuses
 
 
 def _end_deployment(found: Subject) -> None:
@@ -58,7 +65,7 @@ def _end_deployment(found: Subject) -> None:
         _await(lambda: green.end(row), "RDS does not let the deployment go")
 
 
-def _await(holds: Any, otherwise: str) -> None:
+def _await(holds: Callable[[], bool], otherwise: str) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
     while not holds():
         if time.monotonic() > deadline:

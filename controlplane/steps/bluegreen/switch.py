@@ -73,11 +73,11 @@ def _ask(row: Migration) -> float:
     """How long RDS was given: as long as the fence stands, so that it is over by then. Whose fence leaves too
     little is not asked."""
     left = seconds_left(row.fence_deadline, world().now()) or 0
-    seconds = min(left, LONGEST_SECONDS)
-    if seconds >= SHORTEST_SECONDS and green.deployment(row).status == _AVAILABLE:
+    seconds, status = min(left, LONGEST_SECONDS), green.deployment(row).status
+    if seconds >= SHORTEST_SECONDS and status == _AVAILABLE:
         world().ports.cloud.switch_over(green.name_of(row), seconds)
         return seconds + _SILENCE_SECONDS
-    return _SILENCE_SECONDS if green.deployment(row).status == _UNDER_WAY else 0.0
+    return _SILENCE_SECONDS if status == _UNDER_WAY else 0.0
 
 
 def _over(operation_id: str, row: Migration, patience: float) -> Migration:
