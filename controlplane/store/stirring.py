@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-_SLICES = 3  # a part of the pause after which SQLite is asked
+_SLICES = 3  # a part of the pause after which SQLite is asked first
+_SLOWER = 1.15  # while nothing happens it is asked less and less, down to once in a pause
 _PATIENCE = 6  # pauses after which a look is due in any case: times come that nobody writes
 
 
@@ -21,19 +22,24 @@ class Stirring:
     ) -> None:
         """`pause`: answers true when there is nothing to wait for any more."""
         self._seconds = seconds
+        self._slice = seconds / _SLICES
         self._pause = pause
         self._asked = _connected(file) if file else None
         self._seen = self._version()
 
-    def wait(self) -> None:
-        """What is written from the last wait's end on ends this one."""
+    def wait(self, most_seconds: float | None = None) -> None:
+        """What is written from the last wait's end on ends this one. `most_seconds`: for who knows of no time
+        that comes sooner."""
+        patience = _PATIENCE * self._seconds if most_seconds is None else most_seconds
         if self._seen is None:
-            self._pause(self._seconds)
+            self._pause(min(self._seconds, patience))
             return
-        deadline = time.monotonic() + _PATIENCE * self._seconds
-        while not self._pause(self._seconds / _SLICES) and time.monotonic() < deadline:
+        deadline = time.monotonic() + patience
+        while not self._pause(self._slice) and time.monotonic() < deadline:
             if self._version() != self._seen:
+                self._slice = self._seconds / _SLICES
                 break
+            self._slice = min(self._seconds, self._slice * _SLOWER)
         self._seen = self._version()
 
     def __enter__(self) -> Stirring:

@@ -29,6 +29,7 @@ from controlplane.supervisor.task import (
 from controlplane.supervisor.watch import Watch
 
 TICK_SECONDS = 0.2
+_IDLE_SECONDS = 0.5  # between ticks while Terraform only waits for AWS; its end wakes us at once
 CHANGES = 2  # Terraform's exit code for a plan that is not empty
 _BATCH = 500
 _FULL_BYTES = 1 << 20  # less than this holds no state and its backup
@@ -111,9 +112,10 @@ class SupervisedRun:
         self._watch.started(process)
         while not process.has_ended():
             self._watch.tick(process)
-            if self._follower.activity.only_waits:
+            waits = self._follower.activity.only_waits
+            if waits:
                 self._slots.leave(0)
-            self._alarm.sleep(TICK_SECONDS)
+            self._alarm.sleep(_IDLE_SECONDS if waits else TICK_SECONDS)
         kill_rest(process.pid, self._folder.terraform_lock)
         return process.exit_code if process.exit_code is not None else 1
 

@@ -166,7 +166,7 @@ class Client(Protocol):
         """See that somebody does the work; what was done for it, for people. Empty: nothing needed."""
         ...
 
-    def pause(self) -> None:
+    def pause(self, most_seconds: float = 10.0) -> None:
         """Wait a moment before the next look, longer where it is known that there is nothing to see."""
         ...
 

@@ -17,6 +17,7 @@ from controlplane.terminal.output import Form
 from controlplane.terminal.screens import Lines, Picture, Screen, Silence
 
 _LOOK_FOR_WORKER_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 10.0
 View = Mapping[str, Any]
 
 
@@ -81,10 +82,11 @@ class _Watch:
                 view = self._look(screen)
                 if is_settled(view, patient=timeout_seconds is not None):
                     return view
-                if end is not None and time.monotonic() >= end:
+                left = _LONGEST_PAUSE_SECONDS if end is None else end - time.monotonic()
+                if left <= 0:
                     return view
                 self._worker_again()
-                self.client.pause()
+                self.client.pause(min(left, _LONGEST_PAUSE_SECONDS))
 
     def _look(self, screen: Screen) -> View:
         """The view first: what it says has happened stands in the story by then."""

@@ -243,8 +243,8 @@ class RemoteClient:
     def ensure_worker(self) -> str:
         return ""  # the server's own business
 
-    def pause(self) -> None:
-        time.sleep(self._pause_seconds)
+    def pause(self, most_seconds: float = 10.0) -> None:
+        time.sleep(min(self._pause_seconds, most_seconds))
 
     def close(self) -> None:
         self._http.close()

@@ -38,7 +38,26 @@ def test_what_is_written_ends_the_wait(sqlite_db: Database) -> None:
     pauses = Pauses(3, lambda: write(sqlite_db))
     with sqlite_db.stirring(900.0, pauses) as stirring:
         stirring.wait()
-    assert pauses.taken == [300.0] * 3
+    assert len(pauses.taken) == 3
+
+
+def test_it_is_asked_less_and_less_while_nothing_happens_and_at_once_as_often_when_something_does(
+    sqlite_db: Database,
+) -> None:
+    pauses = Pauses(12, lambda: write(sqlite_db))
+    with sqlite_db.stirring(900.0, pauses) as stirring:
+        stirring.wait()
+        stirring.wait(0.0)
+    *slower, first = pauses.taken
+    assert slower == sorted(slower)
+    assert (slower[0], slower[-1], first) == (300.0, 900.0, 300.0)
+
+
+def test_who_says_how_long_waits_no_longer(sqlite_db: Database) -> None:
+    pauses = Pauses()
+    with sqlite_db.stirring(900.0, pauses) as stirring:
+        stirring.wait(0.0)
+    assert len(pauses.taken) == 1
 
 
 def test_what_was_written_between_two_waits_ends_the_second(sqlite_db: Database) -> None:

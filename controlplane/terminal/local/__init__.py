@@ -58,8 +58,8 @@ _PLATFORM: Mapping[str, tuple[Any, Callable[..., Answer]]] = {
 class LocalClient:
     """Answers exactly what the API answers for the same question."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, start: background.Start = background.start_worker) -> None:
+        self._settings, self._start_worker = settings, start
         self.place = settings.database_url
 
     @cached_property
@@ -70,7 +70,7 @@ class LocalClient:
     def _standby(self) -> background.Standby:
         log = self._settings.data_dir.absolute() / "worker.log"
         lives = partial(wiring.worker_lives, self._control.db)
-        return background.Standby(log, lives, background.start_worker, wiring.process_lives)
+        return background.Standby(log, lives, self._start_worker, wiring.process_lives)
 
     @cached_property
     def _stirring(self) -> Any:
@@ -361,8 +361,8 @@ class LocalClient:
     def ensure_worker(self) -> str:
         return self._standby.ensure()
 
-    def pause(self) -> None:
-        self._stirring.wait()
+    def pause(self, most_seconds: float = 10.0) -> None:
+        self._stirring.wait(most_seconds)
 
     def close(self) -> None:
         if "_stirring" in self.__dict__:

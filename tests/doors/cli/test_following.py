@@ -87,7 +87,7 @@ class Scripted:
     def ensure_worker(self) -> str:
         return self._worker
 
-    def pause(self) -> None:
+    def pause(self, most_seconds: float = 10.0) -> None:
         pass
 
 
