@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -29,6 +30,10 @@ R = TypeVar("R")
 QUEUE = "operations"
 # Raised only when a workflow's order of steps changes: waiting rows need no version, running legs do.
 APPLICATION_VERSION = "1"
+
+_SELDOM_SECONDS = 15.0  # between looks of the engine's own for what is not there, as far as we know
+_SETTLING_SECONDS = 10.0
+_STOP_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 _workflows: dict[str, Callable[..., Any]] = {}
@@ -154,6 +159,42 @@ def _quiet() -> None:
     logging.getLogger("dbos").setLevel(logging.ERROR)
 
 
+class _Bell(threading.Event):
+    """What a look into the queue waits for: rung, it comes at once; set, none comes any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settled = time.monotonic() + _SETTLING_SECONDS
+        self._rung = threading.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    def set(self) -> None:
+        super().set()
+        self.ring()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """At first as it likes: what a life before left is enqueued by a thread that rings nobody."""
+        is_settled = time.monotonic() > self._settled
+        self._rung.wait(_SELDOM_SECONDS if is_settled else timeout)
+        self._rung.clear()
+        return self.is_set()
+
+
+def _calm() -> None:
+    """Every second the engine looks for schedules, for delayed and for overdue workflows, and into a queue of
+    its own, and on SQLite it writes for that. We have none of them, so it looks seldom.
+
+    These intervals are private in this release of the engine; a contract test holds them to their names.
+    """
+    from dbos import _dbos, _scheduler, _workflow_commands  # noqa: PLC0415
+
+    _scheduler._STARTUP_FAST_POLL_DURATION_SEC = 0.0
+    _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = _SELDOM_SECONDS
+    _dbos._get_or_create_dbos_registry().get_internal_queue()._polling_interval_sec = _SELDOM_SECONDS
+
+
 class Engine:
     """One running engine in this process. A process has one, with an executor id nobody else has."""
 
@@ -192,15 +233,33 @@ class Engine:
         )
         self._poll_seconds = poll_seconds
         self._queue = f"{QUEUE}-{cell}" if cell else QUEUE
+        # On SQLite there is one worker, which knows when it has enqueued something.
+        self._bell = _Bell() if self._url.startswith("sqlite") else None
+        self._looking: threading.Thread | None = None
         # Unless told, an executor takes from every queue that any of them ever registered.
-        DBOS.listen_queues([self._queue])
+        DBOS.listen_queues([] if self._bell else [self._queue])
 
     def launch(self) -> None:
-        """Start queue polling; recovers what an executor of this id left behind."""
-        from dbos import DBOS  # noqa: PLC0415
+        """Start looking into the queue; recovers what an executor of this id left behind."""
+        from dbos import DBOS, _dbos, _queue  # noqa: PLC0415
 
+        if self._bell:
+            _calm()
         DBOS.launch()
-        DBOS.register_queue(self._queue, polling_interval_sec=self._poll_seconds, on_conflict="always_update")
+        queue = DBOS.register_queue(
+            self._queue, polling_interval_sec=self._poll_seconds, on_conflict="always_update"
+        )
+        if self._bell:
+            look = (self._bell, _dbos._get_dbos_instance(), queue)
+            self._looking = threading.Thread(
+                target=_queue.queue_worker_thread, args=look, name="queue", daemon=True
+            )
+            self._looking.start()
+
+    def wake(self) -> None:
+        """What was enqueued and committed is begun at once, where that can be told."""
+        if self._bell:
+            self._bell.ring()
 
     def enqueue(self, session: Session, name: str, workflow_id: str, *args: Any) -> None:
         """Enqueue within the caller's transaction; an id that is there already changes nothing."""
@@ -239,5 +298,8 @@ class Engine:
         """Let go at once: what is in flight is recovered by the next worker."""
         from dbos import DBOS  # noqa: PLC0415
 
+        if self._bell and self._looking:
+            self._bell.set()
+            self._looking.join(_STOP_SECONDS)
         self._client.destroy()
         DBOS.destroy(workflow_completion_timeout_sec=0)

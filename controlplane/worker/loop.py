@@ -75,7 +75,10 @@ class Worker:
             workers = max(1, len(leases.living(session, self.cell))) if self.shares else 1
             free = self.capacity * workers - queue.running_count(session, self.cell)
             ready = queue.ready(session, self.now(), max(0, free), self.cell) if free > 0 else []
-        return sum(self._start(operation_id) for operation_id in ready)
+        started = sum(self._start(operation_id) for operation_id in ready)
+        if started:
+            self.engine.wake()
+        return started
 
     def _start(self, operation_id: str) -> bool:
         """Claim and enqueue in one transaction: neither exists without the other."""
