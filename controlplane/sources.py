@@ -170,11 +170,11 @@ def web(allowed: Sequence[str]) -> Web:
 
 def smoke_checks(settings: Settings, blueprints: Collection[str]) -> Mapping[str, SmokeChecks]:
     """What is asked after a switch, by blueprint; nothing that could never be asked."""
+    if not settings.smoke_file:
+        return {}
     from controlplane.adapters.web import BadUrl, Guard
     from controlplane.catalog.smoke_files import read_smoke_checks
 
-    if not settings.smoke_file:
-        return {}
     found = read_smoke_checks(Path(settings.smoke_file).expanduser(), blueprints)
     guard = Guard(settings.webhook_networks)
     for check in (one for checks in found.values() for one in checks.urls):

@@ -22,7 +22,7 @@ from controlplane.steps import lifting
 from controlplane.steps.world import install, utc_now
 from controlplane.store.database import Database
 from controlplane.store.sealed import check_keys
-from controlplane.worker import exposing, schedules, tracing
+from controlplane.worker import schedules, tracing
 from controlplane.worker.lease import Lease, Place
 from controlplane.worker.lock import WorkerLock
 from controlplane.worker.loop import Worker
@@ -98,5 +98,7 @@ def _exposed(settings: Settings, here: Control, worker: Worker) -> Iterator[None
     if not settings.worker_metrics:
         yield
         return
+    from controlplane.worker import exposing  # noqa: PLC0415 - what most workers do without
+
     with exposing.exposed(settings.worker_metrics, partial(exposing.own, here, lambda: worker.looked_at)):
         yield

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.services.control import Control
-from controlplane.services.schedules.jobs import JOBS
-from controlplane.services.schedules.running import Clockwork
 from controlplane.services.webhooks.delivering import Postman
 
 _log = logging.getLogger(__name__)
@@ -19,6 +17,10 @@ _log = logging.getLogger(__name__)
 
 def clock(control: Control, holder: str, *, alone: bool) -> Callable[[], None]:
     """What a worker calls with every look; who is `alone` takes back what a life before held."""
+    # One that ends when nothing is left to do has no clock, and need not know what could be due.
+    from controlplane.services.schedules.jobs import JOBS  # noqa: PLC0415
+    from controlplane.services.schedules.running import Clockwork  # noqa: PLC0415
+
     work = Clockwork(control, holder, JOBS)
     work.begin(alone=alone)
     return Clock(work.tick).look

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from controlplane.adapters.web import Guard, Pages
-from controlplane.adapters.web.pages import MOST_BYTES
+from controlplane.adapters.web.fetching import MOST_BYTES
 
 HERE = ("127.0.0.1",)
 Answer = Callable[[socket.socket], None]

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import httpx
-
-from controlplane.adapters.web.guard import BadUrl, Guard, Way
+from controlplane.adapters.web.guard import BadUrl, Guard
 from controlplane.domain.errors import ControlPlaneError
 from controlplane.domain.migration.evidence import Page
-
-MOST_BYTES = 64 * 1024  # of a body
 
 
 class Pages:
@@ -20,30 +14,13 @@ class Pages:
         self._guard = guard
 
     def get(self, url: str, seconds: float) -> Page:
+        from controlplane.adapters.web.fetching import fetch  # noqa: PLC0415 - slow, and mostly not needed
+
         try:
-            way = self._guard.way(url)
-            return asyncio.run(asyncio.wait_for(_look(way, seconds), seconds))
-        except TimeoutError:
-            return Page(None, problem=f"no answer within {seconds:g} s")
+            return fetch(self._guard.way(url), seconds)
         except BadUrl as error:
             return Page(None, problem=str(error))
         except ControlPlaneError as error:
             return Page(None, problem=error.message)
-        except (httpx.HTTPError, OSError) as error:
+        except OSError as error:  # the name has no address
             return Page(None, problem=type(error).__name__)
-
-
-async def _look(way: Way, seconds: float) -> Page:
-    """As plain text as it goes: what is packed could unpack into anything."""
-    headers = {"host": way.named, "user-agent": "controlplane", "accept-encoding": "identity"}
-    named = {"sni_hostname": way.host}
-    async with (
-        httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False) as client,
-        client.stream("GET", way.url, headers=headers, extensions=named) as answer,
-    ):
-        body = b""
-        async for piece in answer.aiter_raw():
-            body += piece
-            if len(body) >= MOST_BYTES:
-                break
-        return Page(answer.status_code, body[:MOST_BYTES].decode(errors="replace"))
