@@ -7,21 +7,35 @@ from typing import Any
 
 from controlplane.services.quick import Quick, open_quick
 from controlplane.settings import Settings
+from controlplane.terminal import background
 from controlplane.terminal.client import Answer, Client, Query
+from controlplane.terminal.outermost import caught
+from controlplane.terminal.output import Printer
 
 
 class LightClient:
     """Whatever is not defined here is the whole client's."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, works: bool = False) -> None:
         self._settings = settings
+        self._works = works
         self.place = settings.database_url
 
     @cached_property
     def _whole(self) -> Client:
         from controlplane.terminal.local import LocalClient  # noqa: PLC0415 - half a second, where not needed
 
-        return LocalClient(self._settings)
+        # Before the catalog is open: a connection to SQLite does not outlive a fork.
+        alone = self._works and "_quick" not in self.__dict__
+        start = background.starter(self._work) if alone else background.start_worker
+        return LocalClient(self._settings, start)
+
+    def _work(self) -> int:
+        """What a process does that becomes a worker."""
+        from controlplane.terminal.labour import labour  # noqa: PLC0415
+
+        out = Printer()
+        return caught(out, lambda: labour(self._settings, out, until_idle=True))
 
     @cached_property
     def _quick(self) -> Quick | None:

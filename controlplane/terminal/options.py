@@ -138,7 +138,7 @@ class Here:
     def client(self) -> Client:
         if self.settings.is_sandbox and not self.settings.server:
             self.out.note("SANDBOX: an emulator on this machine, nothing here is AWS")
-        return connect(self.settings)
+        return connect(self.settings, works=self.waiting.wait and not self.manner.dry_run)
 
     def close(self) -> None:
         if "client" in self.__dict__:

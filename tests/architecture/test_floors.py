@@ -12,7 +12,7 @@ from tests.architecture.checkout import ROOT, imports, named, python_files, synt
 
 BROAD = {"BaseException", "Exception"}
 OUTERMOST = {
-    "controlplane/terminal/app.py",  # a person gets a sentence
+    "controlplane/terminal/outermost.py",  # a person gets a sentence
     "api/edge.py",  # a caller gets a problem
     "controlplane/durable.py",  # an operation gets an end
     "controlplane/supervisor/__main__.py",  # a run's file gets the story

@@ -52,17 +52,8 @@ def worker(
 ) -> int:
     """Do the work: run a worker in this process."""
     _wiring(here)
-    running: list[Any] = []
-
-    def stop(_number: int, _frame: Any) -> None:
-        for one in running:
-            one.stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    here.out.note("a worker runs here; Ctrl-C ends it, its work goes on with the next one")
-    working = importlib.import_module("controlplane.working")
-    working.run_worker(here.settings, until_idle=until_idle, started=running.append)
-    return ExitCode.DONE
+    labour = importlib.import_module("controlplane.terminal.labour")
+    return int(labour.labour(here.settings, here.out, until_idle=until_idle))
 
 
 def watchdog(
