@@ -1,5 +1,6 @@
 """A whole `tenant create` on the sandbox against a script of bare Terraform on the same kind of workspace:
-init, plan, show -json, apply. Whatever ours adds (worker, rules, roles, probe, records) is in its time."""
+init, plan, show -json, apply. Whatever ours adds (worker, rules, roles, probe, records) is in its time. The
+first tenant of an installation pays for an init of its own, like the script; those that follow do not."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from bench.rendering import workspace
@@ -37,7 +39,12 @@ from controlplane.terminal.output import Printer
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: orphans of our commands become ours, and their time countable
 _ENDING_SECONDS = 60.0
-SLUG, UID = names.Slug("bare"), names.TenantUid("b1234567")
+OURS = ("ours", "ours-too")  # in turns with the others: a machine is not as fast at all times
+BARE = {
+    names.Slug("bare"): names.TenantUid("b1234567"),
+    names.Slug("bare-too"): names.TenantUid("b1234568"),
+}
+Times = tuple[float, float]  # wall, CPU
 
 
 def rows() -> list[Row]:
@@ -47,24 +54,43 @@ def rows() -> list[Row]:
         play.ask("sandbox", "start")
         play.ask("blueprint", "apply", BLUEPRINT, "--environment", "development", "--auto-approve")
         _reap(play)
-        ours = _measured(play, lambda: play.ask("tenant", "create", "ours", "--blueprint", BLUEPRINT))
-        folder = _bare_workspace(play)
-        bare = _measured(play, lambda: _bare(play, folder, ("init", "plan", "show", "apply")))
+        first = _measured(play, lambda: _create(play, "first"))
+        folders = {slug: _bare_workspace(play, slug, uid) for slug, uid in BARE.items()}
+        rounds = [
+            (_measured(play, partial(_create, play, slug)), _by_hand(play, folders[other]))
+            for slug, other in zip(OURS, BARE, strict=True)
+        ]
+        ours, bare = (_least(times) for times in zip(*rounds, strict=True))
         found = _compared("`tenant create`", "init, plan, show, apply", ours, bare, (1.05, 1.0))
+        found += _compared("`tenant create`, the first of all", "the same", first, bare, (None, None))
         if Kind.RECONCILE in {of.kind for of in offered()}:
-            ours = _measured(play, lambda: play.ask("tenant", "reconcile", "ours"))
-            bare = _measured(play, lambda: _bare(play, folder, ("plan",)))
+            ours = _measured(play, lambda: play.ask("tenant", "reconcile", OURS[0]))
+            bare = _measured(play, lambda: _bare(play, next(iter(folders.values())), ("plan",)))
             found += _compared("`tenant reconcile` of nothing", "one plan", ours, bare, (None, None))
         return found if is_counting else [row for row in found if row.unit != "CPU s"]
     finally:
         clear(play)
 
 
+def _create(play: Play, slug: str) -> None:
+    play.ask("tenant", "create", slug, "--blueprint", BLUEPRINT)
+
+
+def _by_hand(play: Play, folder: Path) -> Times:
+    return _measured(play, lambda: _bare(play, folder, ("init", "plan", "show", "apply")))
+
+
+def _least(times: Iterable[Times]) -> Times:
+    """What else the machine does only adds to it."""
+    walls, cpus = zip(*times, strict=True)
+    return min(walls), min(cpus)
+
+
 def _compared(
     what: str,
     beside: str,
-    ours: tuple[float, float],
-    bare: tuple[float, float],
+    ours: Times,
+    bare: Times,
     goals: tuple[float | None, float | None],
 ) -> list[Row]:
     return [
@@ -73,7 +99,7 @@ def _compared(
     ]
 
 
-def _measured(play: Play, work: Callable[[], object]) -> tuple[float, float]:
+def _measured(play: Play, work: Callable[[], object]) -> Times:
     """Wall time until it is done, CPU time of everything that it started."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     work()
@@ -107,7 +133,7 @@ def _adopt_orphans() -> bool:
 # --- by hand -----------------------------------------------------------------------------------------
 
 
-def _bare_workspace(play: Play) -> Path:
+def _bare_workspace(play: Play, slug: names.Slug, uid: names.TenantUid) -> Path:
     """Rendered for another tenant on the same platform, with its master secret: as an operation leaves it."""
     db, catalog = open_database(play.settings.database_url), load()
     with db.read() as session:
@@ -115,14 +141,14 @@ def _bare_workspace(play: Play) -> Path:
     db.close()
     outputs = platform.outputs if platform else {}
     account = wiring.aws_account(play.settings)
-    secret = names.secret_name(SLUG, UID, 1, "master")
+    secret = names.secret_name(slug, uid, 1, "master")
     Aws(account, Clients(account)).ensure_secret(
-        secret, secrets.token_urlsafe(24), {"tenant": SLUG}, f"{UID}-1"
+        secret, secrets.token_urlsafe(24), {"tenant": slug}, f"{uid}-1"
     )
-    folder = play.folder / "bare"
+    folder = play.folder / slug
     write_files(
         folder,
-        render_tenant(workspace(SLUG, UID, TenantSpec(blueprint=BLUEPRINT), catalog, outputs), catalog).files,
+        render_tenant(workspace(slug, uid, TenantSpec(blueprint=BLUEPRINT), catalog, outputs), catalog).files,
     )
     (folder / OVERRIDE_FILE).write_text(runner_override())
     (folder / ".run").mkdir()
