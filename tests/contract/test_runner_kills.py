@@ -304,7 +304,7 @@ def test_supervisors_that_run_in_parallel_share_the_seats(tmp_path: Path) -> Non
 def test_one_tenants_run_is_seated_before_the_runs_of_a_bulk_change(tmp_path: Path) -> None:
     stage = RealStage(tmp_path, slots=1)
     try:
-        stage.configure(resources=2, seconds=4)
+        stage.configure(resources=2, seconds=8)  # so that all three come to wait, on a busy machine too
         stage.plan()
         stage.begin_apply()
         stage.wait_for_line("a1", "r0: Creating")
