@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from controlplane.domain.workspace import Rendering, Template
 from controlplane.rendering.structure import LOCK_FILE, OVERRIDE_FILE, digest_of
 
 PROVENANCE_FILE = "controlplane.json"
+# The provenance of files that are being written: it takes the other's place once all of them stand.
+PENDING_FILE = ".controlplane.coming.json"
 # What Terraform or OpenTofu would read from a folder; anything else may lie there.
 _READ_BY_TERRAFORM = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
 
@@ -44,27 +46,47 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def check_folder(files: Mapping[str, str], digest: str = "") -> list[HandEdit]:
+def record_of(files: Mapping[str, str]) -> str:
+    """A provenance of what stands: what one was kept of, or Terraform would read."""
+    kept = [_digests(files.get(name, "")) or {} for name in (PROVENANCE_FILE, PENDING_FILE)]
+    standing = _concerned(files, kept).intersection(files)
+    return as_json({"files": {path: digest_of(files[path]) for path in standing}})
+
+
+def check_folder(files: Mapping[str, str]) -> list[HandEdit]:
     """What was edited, removed or added by hand since the rendering.
 
     `files` holds the folder's text files by relative path; what Terraform does not read, and the runner's
-    override, is passed over. With the recorded `digest` an edited provenance is found as well.
+    override, is passed over. Where a write was cut off, each file may be as it was or as it was to be.
     """
-    text = files.get(PROVENANCE_FILE)
-    if text is None:
+    text, coming = files.get(PROVENANCE_FILE), _digests(files.get(PENDING_FILE, ""))
+    if text is None and coming is None:
         ours = any(_matters(path) for path in files)  # nothing was rendered here yet, or it was taken away
         return [HandEdit(PROVENANCE_FILE, "missing")] if ours else []
-    digests = _digests(text)
-    if digests is None or (digest and digest_of(text) != digest):
+    standing = {} if text is None else _digests(text)
+    if standing is None:
         return [HandEdit(PROVENANCE_FILE, "changed")]
-    edits = [HandEdit(path, "missing") for path in digests if path not in files]
-    edits += [
-        HandEdit(path, "changed")
-        for path, recorded in digests.items()
-        if path in files and digest_of(files[path]) != recorded
-    ]
-    edits += [HandEdit(path, "added") for path in files if path not in digests and _matters(path)]
-    return sorted(edits, key=lambda edit: edit.path)
+    renderings = [standing] if coming is None else [standing, coming]
+    return _edits(files, renderings)
+
+
+def is_as_rendered(files: Mapping[str, str]) -> bool:
+    """All of one rendering: nobody edited it, and no write of it was cut off."""
+    return PROVENANCE_FILE in files and PENDING_FILE not in files and not check_folder(files)
+
+
+def _edits(files: Mapping[str, str], renderings: Sequence[Mapping[str, str]]) -> list[HandEdit]:
+    edits = []
+    for path in sorted(_concerned(files, renderings)):
+        digest = digest_of(files[path]) if path in files else None
+        if all(rendering.get(path) != digest for rendering in renderings):
+            is_ours = any(path in rendering for rendering in renderings)
+            edits.append(HandEdit(path, "missing" if digest is None else "changed" if is_ours else "added"))
+    return edits
+
+
+def _concerned(files: Mapping[str, str], renderings: Sequence[Mapping[str, str]]) -> set[str]:
+    return {path for path in files if _matters(path)}.union(*renderings)
 
 
 def _digests(provenance: str) -> dict[str, str] | None:

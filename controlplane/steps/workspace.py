@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,16 @@ from controlplane.domain.errors import Refused, Unavailable
 from controlplane.domain.names import slot_key
 from controlplane.domain.operation import Kind
 from controlplane.domain.workspace import Rendering, SlotSpec, slot_changes_refused
-from controlplane.rendering import OVERRIDE_FILE, check_folder, render_platform, render_tenant
+from controlplane.durable import reach
+from controlplane.rendering import (
+    OVERRIDE_FILE,
+    PENDING_FILE,
+    PROVENANCE_FILE,
+    check_folder,
+    record_of,
+    render_platform,
+    render_tenant,
+)
 from controlplane.steps import subject
 from controlplane.steps.story import effect
 from controlplane.steps.world import world
@@ -36,7 +45,7 @@ def write(operation_id: str) -> dict[str, str]:
     folder = folder_of(found.operation.workspace_id)
     if not found.payload.get("discard_edits"):
         _refuse_hand_edits(folder, found)
-    write_files(folder, rendering.files)
+    write_files(folder, rendering.files, "write_workspace")
     return {"folder": str(folder), "digest": rendering.digest, "version": rendering.template_version}
 
 
@@ -127,21 +136,42 @@ def _names(folder: Path, within: str = "") -> Iterator[str]:
                 yield name
 
 
-def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Write what differs, whole files at a time, and remove what is no longer rendered."""
+def write_files(folder: Path, files: Mapping[str, str], step: str = "") -> None:
+    """Write what differs, whole files at a time, and remove what is no longer rendered. Whoever is cut off in
+    the middle leaves no hand-edited folder: what is to come is named first. `step`: whose middle that is."""
     try:
         there = set(_names(folder))
-        for name in there - set(files):
-            (folder / name).unlink()
-        for name, text in files.items():
-            data = text.encode()
-            if name not in there or not _holds(f"{folder}/{name}", data):
-                _write(folder / name, data)
+        new = {
+            name: text
+            for name, text in files.items()
+            if name not in there or not _holds(f"{folder}/{name}", text.encode())
+        }
+        gone = there - set(files)
+        if new or gone:
+            _announce(folder, files[PROVENANCE_FILE])
+            _change(folder, new, gone - {PENDING_FILE})
+            reach(step, "middle")
+            os.replace(folder / PENDING_FILE, folder / PROVENANCE_FILE)  # noqa: PTH105 - as below
     except OSError as error:
         raise Unavailable(
             f"writing the workspace in {folder}: {error.strerror}",
             hint="free some space, then: operation retry",
         ) from error
+
+
+def _announce(folder: Path, provenance: str) -> None:
+    """What a write that was cut off left behind is what this one starts from."""
+    if (folder / PENDING_FILE).exists():
+        _write(folder / PROVENANCE_FILE, record_of(read_files(folder)))
+    _write(folder / PENDING_FILE, provenance)
+
+
+def _change(folder: Path, new: Mapping[str, str], gone: Collection[str]) -> None:
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)  # it may have been beside what was just announced
+    for name, text in new.items():
+        if name != PROVENANCE_FILE:
+            _write(folder / name, text)
 
 
 def _holds(path: str, data: bytes) -> bool:
@@ -152,10 +182,10 @@ def _holds(path: str, data: bytes) -> bool:
         os.close(descriptor)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(data)
+    beside.write_bytes(text.encode())
     os.replace(beside, path)  # noqa: PTH105 - atomic, whatever the platform
 
 
@@ -172,7 +202,7 @@ def leave(operation_id: str) -> None:
         return
     wanted = tuple(found.slots)
     if wanted:
-        write_files(folder_of(found.operation.workspace_id), _drawn(found, wanted).files)
+        write_files(folder_of(found.operation.workspace_id), _drawn(found, wanted).files, "rewrite_workspace")
 
 
 def diff_facts(workspace_id: str) -> dict[str, Any]:

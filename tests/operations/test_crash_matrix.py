@@ -53,6 +53,7 @@ DESTROY = (
 )
 TWICE = frozenset({*BEFORE_APPLY, *APPLY})  # destroy has two rounds
 MIDDLES = frozenset({"plan", "apply"})
+WRITES = ("write_workspace", "rewrite_workspace")  # their middle is passed only where files change
 
 
 def cells(steps: tuple[str, ...], rounds: int) -> list[str]:
@@ -93,7 +94,7 @@ def crash_and_recover(template: tuple[Path, str], folder: Path, point: str) -> t
 Asked = dict[str, tuple[Path, str]]
 
 
-@pytest.mark.parametrize("point", cells(CREATE, 1))
+@pytest.mark.parametrize("point", [*cells(CREATE, 1), *(f"{step}:middle:1" for step in WRITES)])
 def test_a_create_survives_a_kill(asked: Asked, tmp_path: Path, point: str) -> None:
     house, seen = crash_and_recover(asked["create"], tmp_path / "house", point)
     assert seen["status"] == "succeeded", (seen["metadata"], seen.get("error"))
@@ -102,7 +103,7 @@ def test_a_create_survives_a_kill(asked: Asked, tmp_path: Path, point: str) -> N
     assert len(house.terraform.applied()) == len(set(house.terraform.applied())) == 1
 
 
-@pytest.mark.parametrize("point", cells(DESTROY, 2))
+@pytest.mark.parametrize("point", [*cells(DESTROY, 2), f"{WRITES[0]}:middle:1"])
 def test_a_destroy_survives_a_kill(asked: Asked, tmp_path: Path, point: str) -> None:
     house, seen = crash_and_recover(asked["destroy"], tmp_path / "house", point)
     assert seen["status"] == "succeeded", (seen["metadata"], seen.get("error"))

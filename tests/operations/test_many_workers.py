@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.domain.operation import Kind
+from controlplane.domain.operation import FINAL, Kind
 from controlplane.operations import Create, Destroy
 from controlplane.services import tenants
 from controlplane.store import leases, operations
@@ -27,6 +27,7 @@ from tests.operations.many_workers import LEASE_SECONDS, Crew, start
 
 pytestmark = pytest.mark.postgres
 SECONDS = 600
+BADLY = {"needs_operator", *(status.value for status in FINAL)} - {"succeeded"}
 PROMISED_SECONDS = 60
 
 
@@ -46,7 +47,7 @@ def troubles(house: House) -> list[tuple[str, str, dict[str, Any]]]:
     """What ended badly, with its cause."""
     with house.db.read() as session:
         rows = operations.page(session, OperationFilter(), None, 200)
-        return [(o.kind, o.status, o.error) for o in rows if o.status in ("failed", "needs_operator")]
+        return [(o.kind, o.status, o.error) for o in rows if o.status in BADLY]
 
 
 def wait_for_all(house: House, count: int, crew: Crew) -> None:

@@ -22,7 +22,7 @@ from controlplane.domain.names import TenantUid, WorkspaceId, tenant_workspace
 from controlplane.domain.plan.summary import parse
 from controlplane.domain.review.layout import TENANT_FILE
 from controlplane.ports import PlanFound, PlanWanted
-from controlplane.rendering import check_folder
+from controlplane.rendering import is_as_rendered
 from controlplane.services.asking import Way
 from controlplane.services.control import Control
 from controlplane.services.drift import recording
@@ -108,10 +108,10 @@ def _wanted(
 
 
 def _files(control: Control, uid: str, workspace: WorkspaceId) -> Mapping[str, str]:
-    """As they lie on this host, if nobody edited them; else as they would be rendered now."""
+    """As they lie on this host, if they are all of one rendering; else as they would be rendered now."""
     if control.workspaces is not None:
         lying = read_files(control.workspaces / workspace)
-        if lying and not check_folder(lying):
+        if is_as_rendered(lying):
             return lying
     with control.db.read() as session:
         files = content.as_recorded(session, tenants.by_uid(session, uid), control.catalog)

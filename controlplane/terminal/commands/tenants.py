@@ -195,10 +195,15 @@ def workspace(
     here.out.one(
         {"workspace": found["workspace"], "diff": found["diff"]}, "workspace", lambda view: view["diff"]
     )
-    here.out.note(
-        "it is as recorded" if not found["diff"] else f"{len(found['edits'])} files were edited by hand"
-    )
+    here.out.note(_said_of(found))
     return ExitCode.CHANGES if detailed_exitcode and found["diff"] else ExitCode.DONE
+
+
+def _said_of(workspace: dict[str, Any]) -> str:
+    if not workspace["diff"]:
+        return "it is as recorded"
+    edits = len(workspace["edits"])
+    return f"{edits} files were edited by hand" if edits else "the next change writes it anew"
 
 
 @command(group, "history")
