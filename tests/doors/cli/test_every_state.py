@@ -134,7 +134,7 @@ def test_every_open_state_of_a_run(control: Control, operation: str, state: RunS
     with control.db.write() as session:
         session.merge(
             Run(
-                id="r1",
+                id="the-run",
                 operation_id=operation,
                 workspace_id="w",
                 verb="apply",
@@ -145,5 +145,5 @@ def test_every_open_state_of_a_run(control: Control, operation: str, state: RunS
         )
     said = explain(control, ADMIN, "acme")
     assert_says_what_next(said)
-    told = next(line for line in said["evidence"] if "r1" in line)
+    told = next(line for line in said["evidence"] if "the-run" in line)
     assert_is_a_command(told.rpartition("(")[2].removesuffix(")"))

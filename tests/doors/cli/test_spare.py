@@ -47,7 +47,11 @@ def _until(holds: Callable[[], bool]) -> None:
 
 
 def _lives(pid: int) -> bool:
-    return Path(f"/proc/{pid}/exe").exists()
+    """What it had open is closed by the time that it is called a zombie, and not before."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Command:
@@ -59,7 +63,11 @@ class Command:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "CONTROLPLANE_DATA_DIR": str(log.parent / "data")},
+            env={
+                **os.environ,
+                "CONTROLPLANE_DATA_DIR": str(log.parent / "data"),
+                "CONTROLPLANE_DATABASE_URL": f"sqlite:///{log.parent / 'tenants.db'}",
+            },
         )
         assert self.process.stdout is not None
         self.spare = int(self.process.stdout.readline())
