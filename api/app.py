@@ -85,6 +85,8 @@ def create_app(
     limits = limits or Limits()
     measures = Measures()
     app = FastAPI(
+        # As they are: `include_router` would build every one of them anew, with its first request.
+        routes=[route for router in ROUTERS for route in router.routes],
         title="controlplane",
         version=about.version()["version"],
         description=_DESCRIPTION,
@@ -107,8 +109,6 @@ def create_app(
         quick=open_quick(f"sqlite:///{control.db.file}") if control.db.file else None,
     )
     problems.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
     app.mount(PAGES, create_console(app.state.house))
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app

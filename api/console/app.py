@@ -26,11 +26,10 @@ ROUTERS = (pages.router, actions.router)
 
 def create_console(house: House) -> FastAPI:
     """Shares the API's gate and catalog; its sessions end with this process."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    routes = [route for router in ROUTERS for route in router.routes]
+    app = FastAPI(routes=routes, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.house = house
     app.state.sessions = Sessions()
-    for router in ROUTERS:
-        app.include_router(router)
     _install(app)
     return app
 
