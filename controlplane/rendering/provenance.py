@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 from controlplane.domain.workspace import Rendering, Template
@@ -43,7 +44,24 @@ def seal(template: Template, own: Mapping[str, str], workspace: str) -> Renderin
 
 def as_json(value: Any) -> str:
     """One layout for every JSON file: sorted and indented, so that a review's difference is small."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return _laid_out(value, "\n") + "\n"
+
+
+def _laid_out(value: Any, line: str) -> str:
+    """As `json.dumps` indents, which takes nearly twice as long: it does so in Python, for any kind of value.
+    `line`: a line's end and the next one's indentation."""
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind is int:
+        return str(value)
+    inner = line + "  "
+    if value and isinstance(value, dict):
+        held = [f"{inner}{encode_basestring(key)}: {_laid_out(value[key], inner)}" for key in sorted(value)]
+        return "{" + ",".join(held) + line + "}"
+    if value and isinstance(value, list):
+        return "[" + ",".join([inner + _laid_out(each, inner) for each in value]) + line + "]"
+    return json.dumps(value)
 
 
 def record_of(files: Mapping[str, str]) -> str:

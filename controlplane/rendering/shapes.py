@@ -7,7 +7,7 @@ passes here first.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,10 +86,10 @@ def text_problem(text: str) -> str:
 
 
 def _fit(shape: Shape, value: Any, path: str, errors: list[FieldError]) -> Any:
+    if type(value) is shape:  # a scalar, as most are
+        return _fit_text(value, path, errors) if shape is str else value
     if isinstance(shape, Maybe):
         return None if value is None else _fit(shape.of, value, path, errors)
-    if isinstance(shape, type) and type(value) is shape:
-        return _fit_text(value, path, errors) if isinstance(value, str) else value
     if isinstance(shape, type) or not isinstance(value, _CONTAINERS[type(shape)]):
         errors.append(FieldError(path, f"is {_kind(value)}, wanted {_wanted(shape)}"))
         return None
@@ -107,20 +107,26 @@ def _fit_object(
     shape: Mapping[str, Shape], value: Mapping[str, Any], path: str, errors: list[FieldError]
 ) -> dict[str, Any]:
     dot = f"{path}." if path else ""
-    for key in value:
-        if key not in shape:
-            allowed = ", ".join(sorted(shape))
-            errors.append(FieldError(f"{dot}{key}", f"is no attribute here; allowed: {allowed}"))
-    missing = [key for key in shape if key not in value]
-    errors.extend(FieldError(f"{dot}{key}", "is missing") for key in missing)
+    if value.keys() != shape.keys():
+        errors += _misfits(shape, value, dot)
     return {
         key: _fit(inner, value[key], f"{dot}{key}", errors) for key, inner in shape.items() if key in value
     }
 
 
+def _misfits(shape: Mapping[str, Shape], value: Mapping[str, Any], dot: str) -> Iterator[FieldError]:
+    allowed = ", ".join(sorted(shape))
+    for key in value:
+        if key not in shape:
+            yield FieldError(f"{dot}{key}", f"is no attribute here; allowed: {allowed}")
+    for key in shape:
+        if key not in value:
+            yield FieldError(f"{dot}{key}", "is missing")
+
+
 def _fit_text(text: str, path: str, errors: list[FieldError]) -> str:
     if text.isascii() and "\0" not in text:
-        return str(text)
+        return text
     problem = text_problem(text)
     if problem:
         errors.append(FieldError(path, problem))

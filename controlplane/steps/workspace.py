@@ -124,16 +124,19 @@ def read_files(folder: Path) -> dict[str, str]:
 
 def _names(folder: Path, within: str = "") -> Iterator[str]:
     """What stands there, but for Terraform's own. Plain strings: fleets have a hundred thousand files."""
-    if not folder.is_dir():
+    try:
+        entries = list(os.scandir(f"{folder}/{within}"))
+    except (FileNotFoundError, NotADirectoryError):
+        if within:
+            raise  # it was there a moment ago
         return
-    with os.scandir(folder / within) as entries:
-        for entry in entries:
-            name = within + entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if name not in (RUN_FOLDER, ".terraform"):
-                    yield from _names(folder, f"{name}/")
-            elif name != OVERRIDE_FILE and entry.is_file():
-                yield name
+    for entry in entries:
+        name = within + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if name not in (RUN_FOLDER, ".terraform"):
+                yield from _names(folder, f"{name}/")
+        elif name != OVERRIDE_FILE and entry.is_file():
+            yield name
 
 
 def write_files(folder: Path, files: Mapping[str, str], step: str = "") -> None:
@@ -177,7 +180,7 @@ def _change(folder: Path, new: Mapping[str, str], gone: Collection[str]) -> None
 def _holds(path: str, data: bytes) -> bool:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return os.fstat(descriptor).st_size == len(data) and os.read(descriptor, len(data) + 1) == data
+        return os.read(descriptor, len(data) + 1) == data
     finally:
         os.close(descriptor)
 
