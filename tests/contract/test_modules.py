@@ -18,7 +18,7 @@ from tests.contract.rendered import Terraform
 
 pytestmark = pytest.mark.terraform
 
-_PROCESSES = 8  # enough to run side by side, few enough to load the schema seldom
+_PROCESSES = 4  # enough to run side by side, few enough to load the schema seldom
 _ALL = sorted(load().modules)
 _RUN = re.compile(r'^run "\w+" \{$', re.MULTILINE)
 
