@@ -40,7 +40,7 @@ demo: $(READY) ## a tenant's story on the embedded sandbox, with real Terraform 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest $(TESTS) -n $(JOBS) --dist worksteal -m "not long"
 
-collected: $(READY)  # once, before eight workers each compile every test for themselves
+collected: $(READY) ## compile the tests once, before every worker does so for itself
 	@$(BIN)/python -m pytest $(TESTS) --collect-only -qq >/dev/null 2>&1 || true  # what is wrong, the tests say
 
 lint: $(READY) ## ruff: rules and form
