@@ -70,9 +70,9 @@ deploy: $(DEPLOY)/.ready ## hadolint on the Dockerfile, and the compose file aga
 	@$(DEPLOY)/bin/hadolint docs/deploy/Dockerfile
 	@$(DEPLOY)/bin/check-jsonschema -q --builtin-schema vendor.compose-spec docs/deploy/compose.yaml
 
-# Each of these keeps one core busy; make before 4.0 cannot keep their words together.
-check: $(READY) ## what CI runs: lint, types, contracts, scans, tests
-	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Otarget) \
+# Each of these keeps one core busy. Make before 4.0 cannot keep their words apart.
+check: ## what CI runs: lint, types, contracts, scans, tests
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Oline) \
 		scan lint types contracts deploy collected
 	@$(MAKE) --no-print-directory test
 
