@@ -1,6 +1,7 @@
 import gc
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def _offers_room() -> bool:
 
 # Tests make a hundred thousand small files: where there is memory enough, none of them goes to a disk.
 if "TMPDIR" not in os.environ and _offers_room():
-    os.environ["TMPDIR"] = str(_MEMORY)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 # While tests are collected nothing becomes garbage: to look for it took a sixth of that time.
 gc.disable()
