@@ -59,9 +59,9 @@ def _laid_out(value: Any, line: str) -> str:
     if value and isinstance(value, dict):
         held = [f"{inner}{encode_basestring(key)}: {_laid_out(value[key], inner)}" for key in sorted(value)]
         return "{" + ",".join(held) + line + "}"
-    if value and isinstance(value, list):
+    if value and isinstance(value, list | tuple):
         return "[" + ",".join([inner + _laid_out(each, inner) for each in value]) + line + "]"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def record_of(files: Mapping[str, str]) -> str:

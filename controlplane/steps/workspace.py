@@ -127,8 +127,6 @@ def _names(folder: Path, within: str = "") -> Iterator[str]:
     try:
         entries = list(os.scandir(f"{folder}/{within}"))
     except (FileNotFoundError, NotADirectoryError):
-        if within:
-            raise  # it was there a moment ago
         return
     for entry in entries:
         name = within + entry.name

@@ -112,9 +112,7 @@ def stage(**options: Any) -> Iterator[Stage]:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """In memory where the machine has such a place: a cluster is a thousand small files."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(prefix="sandbox-", dir=memory if memory.is_dir() else None) as name:
+    with TemporaryDirectory(prefix="sandbox-") as name:
         place = Path(name)
         place.chmod(0o711)
         try:

@@ -46,6 +46,7 @@ def operations(service: str) -> dict[str, str]:
     return {xform_name(name): name for name in model.operation_names}
 
 
+@cache
 def calls() -> dict[tuple[str, str, str], set[Place]]:
     """{(role, service, operation): where it is called}."""
     found: dict[tuple[str, str, str], set[Place]] = defaultdict(set)

@@ -28,7 +28,6 @@ CATALOG = load_catalog()
 NEEDED = tomllib.loads(Path(__file__).with_name("resources.toml").read_text(encoding="utf-8"))
 BLOCK = re.compile(r'^(data|ephemeral|resource) "([a-z0-9_]+)"', re.MULTILINE)
 ACTION = re.compile(r'"([a-z][a-z0-9-]+):[A-Z*][A-Za-z]*\*?"')
-OWN = cache(own_calls.calls)  # read when a test asks for it, not by everybody who collects
 # What is done to the emulator alone.
 NOT_ON_AWS = {
     ("controlplane/adapters/aws/state_bucket.py", "make_bucket"),
@@ -104,7 +103,7 @@ def own_actions() -> dict[tuple[str, str], set[str]]:
     """{(role, action): where}."""
     session = botocore.session.get_session()
     found = defaultdict(set)
-    for (role, service, operation), places in OWN().items():
+    for (role, service, operation), places in own_calls.calls().items():
         signed = session.get_service_model(service).signing_name
         where = {str(place.file) for place in places if (place.file, place.name) not in NOT_ON_AWS}
         if where:
@@ -122,7 +121,7 @@ def test_our_own_code_calls_what_the_role_may_that_it_calls_as() -> None:
 
 
 def test_no_call_of_ours_is_overlooked() -> None:
-    seen = {place.file for places in OWN().values() for place in places}
+    seen = {place.file for places in own_calls.calls().values() for place in places}
     plumbing = {f"controlplane/adapters/aws/{name}.py" for name in ("clients", "errors", "tally")}
     ask = {
         own_calls.named(path)
@@ -132,8 +131,8 @@ def test_no_call_of_ours_is_overlooked() -> None:
         )
     }
     assert ask - seen - plumbing == set()
-    assert ("plan", "resourcegroupstaggingapi", "GetResources") in OWN()
-    assert ("data", "s3", "PutObject") in OWN()
+    assert ("plan", "resourcegroupstaggingapi", "GetResources") in own_calls.calls()
+    assert ("data", "s3", "PutObject") in own_calls.calls()
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -13,7 +13,10 @@ from controlplane.rendering.provenance import as_json
 TEXT = st.text()
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4).flatmap(lambda held: st.sampled_from([held, tuple(held)]))
+        | st.dictionaries(TEXT, inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
