@@ -131,9 +131,11 @@ def _further_files(kind: str) -> dict[str, str]:
 
 
 def _module_files(wiring: Wiring) -> dict[str, str]:
-    """The modules travel with the workspace, so that the folder is whole wherever it is copied."""
+    """The modules travel with the workspace, so that the folder is whole wherever it is copied; each as one
+    file, because a fleet has ten thousand of every file."""
     return {
-        f"modules/{name}/{path.name}": path.read_text(encoding="utf-8")
+        f"modules/{name}/main.tf": "\n".join(
+            path.read_text(encoding="utf-8") for path in sorted((assets.modules() / name).glob("*.tf"))
+        )
         for name in sorted({module.module for module in wiring.modules})
-        for path in sorted((assets.modules() / name).glob("*.tf"))
     }

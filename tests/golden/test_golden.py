@@ -81,11 +81,15 @@ def test_every_workspace_of_a_kind_has_the_same_hcl(cases: Mapping[str, Renderin
 
 
 @pytest.mark.parametrize("rendering", [c[2] for c in CASES], ids=[f"{k}-{n}" for k, n, _ in CASES])
-def test_modules_travel_as_they_are(rendering: Rendering) -> None:
+def test_modules_travel_as_they_are_each_in_one_file(rendering: Rendering) -> None:
     carried = {path: text for path, text in rendering.files.items() if path.startswith("modules/")}
     assert carried
     for path, text in carried.items():
-        assert text == (assets.modules().parent / path).read_text(encoding="utf-8")
+        module = (assets.modules().parent / path).parent
+        assert path == f"modules/{module.name}/main.tf"
+        kept = [file.read_text(encoding="utf-8") for file in sorted(module.glob("*.tf"))]
+        assert len(kept) == 4
+        assert text == "\n".join(kept)
 
 
 def test_two_workspaces_never_share_a_digest() -> None:
