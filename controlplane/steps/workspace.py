@@ -163,16 +163,19 @@ def write_files(folder: Path, files: Mapping[str, str], step: str = "") -> None:
 def _announce(folder: Path, provenance: str) -> None:
     """What a write that was cut off left behind is what this one starts from."""
     if (folder / PENDING_FILE).exists():
-        _write(folder / PROVENANCE_FILE, record_of(read_files(folder)))
-    _write(folder / PENDING_FILE, provenance)
+        _write(f"{folder}/{PROVENANCE_FILE}", record_of(read_files(folder)))
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(f"{folder}/{PENDING_FILE}", provenance)
 
 
 def _change(folder: Path, new: Mapping[str, str], gone: Collection[str]) -> None:
     for name in gone:
         (folder / name).unlink(missing_ok=True)  # it may have been beside what was just announced
+    for within in {name.rpartition("/")[0] for name in new}:
+        os.makedirs(f"{folder}/{within}", exist_ok=True)  # noqa: PTH103 - as in `_names`
     for name, text in new.items():
         if name != PROVENANCE_FILE:
-            _write(folder / name, text)
+            _write(f"{folder}/{name}", text)
 
 
 def _holds(path: str, data: bytes) -> bool:
@@ -183,10 +186,11 @@ def _holds(path: str, data: bytes) -> bool:
         os.close(descriptor)
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_bytes(text.encode())
+def _write(path: str, text: str) -> None:
+    within, _, name = path.rpartition("/")
+    beside = f"{within}/.{name}.new"
+    with open(beside, "wb") as file:  # noqa: PTH123 - as in `_names`
+        file.write(text.encode())
     os.replace(beside, path)  # noqa: PTH105 - atomic, whatever the platform
 
 
