@@ -145,17 +145,25 @@ def running_legs(session: Session, cell: str = "") -> list[Leg]:
 
 
 def running_count(session: Session, cell: str = "") -> int:
-    query = select(func.count(col(Operation.id))).where(col(Operation.leg_state) == "running", *_in(cell))
-    return session.scalars(query).one()
+    return session.scalars(_running(cell)).one()
+
+
+@cache
+def _running(cell: str) -> Select[int]:
+    return select(func.count(col(Operation.id))).where(col(Operation.leg_state) == "running", *_in(cell))
 
 
 def is_idle(session: Session, now: datetime, cell: str = "") -> bool:
     """Nothing runs or will soon: what is left waits for a person or for a later hour. A back-off is soon."""
-    soon = or_(col(Operation.not_before).is_(None), col(Operation.not_before) <= now + _SOON)
+    return session.scalars(_left(cell), {"soon": now + _SOON}).first() is None
+
+
+@cache
+def _left(cell: str) -> Select[str]:
+    soon = or_(col(Operation.not_before).is_(None), col(Operation.not_before) <= bindparam("soon"))
     busy = or_(col(Operation.leg_state) == "running", and_(col(Operation.leg_state) == "ready", soon))
     left = (busy, col(Operation.status).not_in(_FINAL), *_in(cell))
-    query = select(func.count(col(Operation.id))).where(*left)
-    return session.scalars(query).one() == 0
+    return select(col(Operation.id)).where(*left).limit(1)
 
 
 def queue_position(session: Session, operation: Operation) -> int | None:

@@ -36,6 +36,7 @@ class Worker:
     hooks: tuple[Callable[[], None], ...] = ()  # what else looks after itself: waves, schedules
     looked_at: float = field(default_factory=time.monotonic, init=False)
     _swept: float = field(default=0.0, init=False)
+    _at_work: bool = field(default=False, init=False)  # at the last look a leg ran or was started
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
 
     def run(self, *, until_idle: bool = False) -> None:
@@ -44,7 +45,7 @@ class Worker:
         with self.db.stirring(self.poll_seconds, self._stop.wait) as stirring:
             while not self._stop.is_set():
                 self._tick()
-                idle_looks = idle_looks + 1 if until_idle and self._is_idle() else 0
+                idle_looks = idle_looks + 1 if until_idle and not self._at_work and self._is_idle() else 0
                 if idle_looks >= _LOOKS_UNTIL_IDLE:
                     return
                 if idle_looks:
@@ -73,9 +74,11 @@ class Worker:
         """Start what may run and fits; returns how many legs were started."""
         with self.db.read() as session:
             workers = max(1, len(leases.living(session, self.cell))) if self.shares else 1
-            free = self.capacity * workers - queue.running_count(session, self.cell)
+            running = queue.running_count(session, self.cell)
+            free = self.capacity * workers - running
             ready = queue.ready(session, self.now(), max(0, free), self.cell) if free > 0 else []
         started = sum(self._start(operation_id) for operation_id in ready)
+        self._at_work = bool(running or started)
         if started:
             self.engine.wake()
         return started

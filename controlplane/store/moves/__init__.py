@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -175,14 +176,23 @@ def end_way_back(session: Session, id_: str, why: str, noted: Mapping[str, Any])
 
 def lapsed(session: Session, now: datetime) -> list[Migration]:
     """Fences that stand longer than they may."""
-    query = select(Migration).where(col(Migration.fence_deadline) <= now)
-    return list(session.scalars(query, execution_options=_FRESH))
+    return list(session.scalars(_lapsed(), {"now": now}, execution_options=_FRESH))
+
+
+@cache  # as all that a worker asks with every look: to make a question takes longer than to answer it
+def _lapsed() -> Select[Migration]:
+    return select(Migration).where(col(Migration.fence_deadline) <= bindparam("now"))
 
 
 def abandoned(session: Session) -> list[Migration]:
     """Whose operation ended and left them where they were: rejected, expired, or settled by a person."""
+    return list(session.scalars(_abandoned(), execution_options=_FRESH))
+
+
+@cache
+def _abandoned() -> Select[Migration]:
     ended = [status.value for status in ENDED]
-    query = (
+    return (
         select(Migration)
         .join(Operation, col(Operation.id) == col(Migration.holder))
         .where(
@@ -191,10 +201,13 @@ def abandoned(session: Session) -> list[Migration]:
             col(Operation.status).in_(ended),
         )
     )
-    return list(session.scalars(query, execution_options=_FRESH))
 
 
 def stands(session: Session) -> bool:
     """Is there a fence that somebody has to watch?"""
-    query = select(col(Migration.id)).where(col(Migration.fence_deadline).is_not(None)).limit(1)
-    return session.scalars(query).first() is not None
+    return session.scalars(_standing()).first() is not None
+
+
+@cache
+def _standing() -> Select[str]:
+    return select(col(Migration.id)).where(col(Migration.fence_deadline).is_not(None)).limit(1)

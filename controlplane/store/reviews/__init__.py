@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -37,8 +38,12 @@ def of_operation(session: Session, operation_id: str) -> Review | None:
 
 def unfinished(session: Session) -> list[Review]:
     """The oldest first."""
-    query = select(Review).where(col(Review.status).in_(_UNFINISHED)).order_by(col(Review.id))
-    return list(session.scalars(query))
+    return list(session.scalars(_unfinished()))
+
+
+@cache  # a worker asks with every look, and to make the question takes longer than to answer it
+def _unfinished() -> Select[Review]:
+    return select(Review).where(col(Review.status).in_(_UNFINISHED)).order_by(col(Review.id))
 
 
 def of_branch(session: Session, branch: str) -> Review | None:

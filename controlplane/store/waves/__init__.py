@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -48,7 +49,12 @@ def every(session: Session, limit: int = 200) -> list[Wave]:
 
 
 def running(session: Session) -> list[str]:
-    return list(session.scalars(select(col(Wave.id)).where(col(Wave.status) == "running")))
+    return list(session.scalars(_running()))
+
+
+@cache  # a worker asks with every look, and to make the question takes longer than to answer it
+def _running() -> Select[str]:
+    return select(col(Wave.id)).where(col(Wave.status) == "running")
 
 
 def items(session: Session, wave_id: str) -> list[ItemState]:
