@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from controlplane.adapters.terraform.discovery import install
 
 _SECONDS = 600
+_PROVIDER = "providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*"
 
 
 class Terraform:
@@ -49,6 +53,37 @@ class Terraform:
     def init(self, folder: Path, data: Path) -> None:
         """Without a backend, and with the lock file as it was rendered."""
         self.run(folder, "init", "-backend=false", "-lockfile=readonly", "-no-color", data=data)
+
+    @contextmanager
+    def attached(self, folder: Path) -> Iterator[None]:
+        """One process of the provider that init found for the folder, for all runs of Terraform within: it
+        would start one three times a run, which is most of the work where a run asks nobody."""
+        (provider,) = (folder / ".terraform").glob(_PROVIDER)
+        log = folder / ".provider.log"
+        with (
+            log.open("wb") as said,
+            subprocess.Popen(
+                [provider, "-debug"], env=self._environment, stdout=said, stderr=said
+            ) as process,
+        ):
+            try:
+                where = announced(log, process, r"TF_REATTACH_PROVIDERS='(.+)'")
+                self._environment["TF_REATTACH_PROVIDERS"] = where
+                yield
+            finally:
+                self._environment.pop("TF_REATTACH_PROVIDERS", None)
+                process.kill()
+
+
+def announced(log: Path, process: subprocess.Popen[bytes], pattern: str) -> str:
+    """Where a server says that it can be reached."""
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        found = re.search(pattern, log.read_text())
+        if found:
+            return found[1]
+        time.sleep(0.1)
+    raise AssertionError(f"it did not start: {log.read_text()}")
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:

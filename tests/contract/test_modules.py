@@ -1,7 +1,8 @@
 """Every module passes its own tests, which mock the provider: no AWS and no emulator is asked.
 
-Terraform loads the provider's schema anew for every `terraform test`, which is most of its work. So the tests
-of many modules run in one process, each run told whose it is; a module's own folder needs no such word.
+Terraform loads the provider's schema anew for every `terraform test`, and starts the provider three times
+for every run in it. So the tests of many modules run in one process, each run told whose it is, with one
+process of the provider; a module's own folder needs no such word.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def test_modules_pass_their_own_tests(names: list[str], tmp_path: Path) -> None:
     (house / "main.tf").write_text("terraform {}\n")  # where nothing stands, init installs nothing
     terraform = Terraform(tmp_path)
     terraform.run(house, "init", "-backend=false", "-no-color")
-    report = terraform.run(house, "test", "-no-color")
+    with terraform.attached(house):
+        report = terraform.run(house, "test", "-no-color")
     passed = re.search(r"Success! (\d+) passed, 0 failed", report)
     assert passed
     assert int(passed[1]) == runs

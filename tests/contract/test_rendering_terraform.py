@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from controlplane.catalog import load
 from controlplane.domain.tenant import Environment
 from controlplane.domain.workspace import Rendering
 from controlplane.rendering import render_platform, render_tenant, runner_override
-from tests.contract.rendered import Terraform, write
+from tests.contract.rendered import Terraform, announced, write
 from tests.golden.platforms import CASES, OTHERS, SHARED_CASES, rendered
 from tests.golden.workspaces import PLATFORMS, TENANTS
 
@@ -121,19 +119,9 @@ def bare_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
-            yield Emulator(_announced(log, process))
+            yield Emulator(announced(log, process, r"Running on (http://127\.0\.0\.1:\d+)"))
         finally:
             process.kill()
-
-
-def _announced(log: Path, process: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", log.read_text())
-        if found:
-            return found[1]
-        time.sleep(0.1)
-    raise AssertionError(f"the emulator did not start: {log.read_text()}")
 
 
 @pytest.fixture
