@@ -95,16 +95,16 @@ def read(session: Session, operation_id: str) -> Subject:
     if operation.tenant_uid is None:
         return Subject(operation, platforms.by_workspace(session, operation.workspace_id))
     tenant = tenants.by_uid(session, operation.tenant_uid)
-    rows = slots.present(session, tenant.uid)
+    every, homes = slots.every(session, tenant.uid), _homes(session, tenant)
     return Subject(
         operation,
-        platforms.find(session, tenant.blueprint, tenant.environment, tenant.cell),
+        next((home for home in homes if home.environment == tenant.environment), None),
         tenant,
-        tuple(slot_spec(row) for row in rows),
+        tuple(slot_spec(row) for row in every if slots.is_present(row)),
         tenants.labels(session, tenant.uid),
-        tuple(slot_spec(row) for row in slots.beside(session, tenant.uid)),
-        frozenset(row.epoch for row in rows if row.status == "present"),
-        _homes(session, tenant),
+        tuple(slot_spec(row) for row in every if slots.is_beside(row)),
+        frozenset(row.epoch for row in every if row.status == "present"),
+        {Environment(home.environment): home.outputs for home in homes if home.region == tenant.region},
         rules.of_tenant(session, tenant.uid),
     )
 
@@ -117,13 +117,10 @@ def template(session: Session, found: Subject, catalog: Catalog) -> Template | N
     return kept.by_digest(session, catalog, tenant.blueprint, digest)
 
 
-def _homes(session: Session, tenant: Tenant) -> dict[Environment, Mapping[str, Any]]:
-    """The platforms on which a slot of this tenant may live: those of its blueprint in its cell."""
-    return {
-        Environment(row.environment): row.outputs
-        for row in platforms.every(session)
-        if (row.blueprint, row.cell, row.region) == (tenant.blueprint, tenant.cell, tenant.region)
-    }
+def _homes(session: Session, tenant: Tenant) -> list[Platform]:
+    """The platforms of its blueprint in its cell: on those in its region a slot of it may live."""
+    of_tenant = tenant.blueprint, tenant.cell
+    return [row for row in platforms.every(session) if (row.blueprint, row.cell) == of_tenant]
 
 
 def slot_spec(row: Slot) -> SlotSpec:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -18,8 +19,12 @@ _FRESH = {"populate_existing": True}
 
 
 def every(session: Session) -> list[Platform]:
-    query = select(Platform).order_by(col(Platform.workspace_id))
-    return list(session.scalars(query, execution_options=_FRESH))
+    return list(session.scalars(_every(), execution_options=_FRESH))
+
+
+@cache  # every step asks, and to make the question takes longer than to answer it
+def _every() -> Select[Platform]:
+    return select(Platform).order_by(col(Platform.workspace_id))
 
 
 def by_workspace(session: Session, workspace_id: str) -> Platform | None:

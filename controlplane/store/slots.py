@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -23,17 +24,29 @@ _FRESH = {"populate_existing": True}
 
 def every(session: Session, uid: str) -> list[Slot]:
     """All that the tenant ever had, oldest first."""
-    query = select(Slot).where(col(Slot.tenant_uid) == uid).order_by(col(Slot.epoch))
-    return list(session.scalars(query, execution_options=_FRESH))
+    return list(session.scalars(_every(), {"uid": uid}, execution_options=_FRESH))
+
+
+@cache  # every step asks, and to make the question takes longer than to answer it
+def _every() -> Select[Slot]:
+    return select(Slot).where(col(Slot.tenant_uid) == bindparam("uid")).order_by(col(Slot.epoch))
 
 
 def present(session: Session, uid: str) -> list[Slot]:
-    """Those that are wanted or there: what the workspace is rendered from."""
-    return [slot for slot in every(session, uid) if slot.status not in (GONE, BESIDE)]
+    return [slot for slot in every(session, uid) if is_present(slot)]
+
+
+def is_present(slot: Slot) -> bool:
+    """It is wanted or there: what the workspace is rendered from."""
+    return slot.status not in (GONE, BESIDE)
 
 
 def beside(session: Session, uid: str) -> list[Slot]:
-    return [slot for slot in every(session, uid) if slot.status == BESIDE]
+    return [slot for slot in every(session, uid) if is_beside(slot)]
+
+
+def is_beside(slot: Slot) -> bool:
+    return slot.status == BESIDE
 
 
 def get(session: Session, uid: str, epoch: int) -> Slot:

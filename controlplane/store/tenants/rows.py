@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, NotRequired, TypedDict, Unpack
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy import insert as insert_into
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -54,6 +55,7 @@ OBSERVED = frozenset(
     }
 )
 SYSTEM = "controlplane"  # the actor of what nobody asked for
+_FRESH = {"populate_existing": True}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class By(TypedDict):
 
 def find(session: Session, slug: str) -> Tenant | None:
     """As it stands in the database now, whatever the session has seen before."""
-    return _find(session, col(Tenant.slug) == slug)
+    return session.scalars(_having("slug"), {"slug": slug}, execution_options=_FRESH).one_or_none()
 
 
 def by_slug(session: Session, slug: str) -> Tenant:
@@ -89,15 +91,15 @@ def by_slug(session: Session, slug: str) -> Tenant:
 
 
 def by_uid(session: Session, uid: str) -> Tenant:
-    found = _find(session, col(Tenant.uid) == uid)
+    found = session.scalars(_having("uid"), {"uid": uid}, execution_options=_FRESH).one_or_none()
     if found is None:
         raise Missing(f"there is no tenant with the uid {uid!r}", hint="controlplane tenant list")
     return found
 
 
-def _find(session: Session, condition: Any) -> Tenant | None:
-    query = select(Tenant).where(condition).execution_options(populate_existing=True)
-    return session.scalars(query).one_or_none()
+@cache  # every step asks, and to make the question takes longer than to answer it
+def _having(name: str) -> Select[Tenant]:
+    return select(Tenant).where(col(getattr(Tenant, name)) == bindparam(name))
 
 
 def slugs(session: Session) -> set[str]:
@@ -115,8 +117,13 @@ def expiring(session: Session, until: datetime) -> list[Tenant]:
 
 
 def labels(session: Session, uid: str) -> dict[str, str]:
-    query = select(col(TenantLabel.key), col(TenantLabel.value)).where(col(TenantLabel.tenant_uid) == uid)
-    return {key: value for key, value in session.execute(query.order_by(col(TenantLabel.key)))}
+    return {key: value for key, value in session.execute(_labels(), {"uid": uid})}
+
+
+@cache
+def _labels() -> Select[str, str]:
+    query = select(col(TenantLabel.key), col(TenantLabel.value))
+    return query.where(col(TenantLabel.tenant_uid) == bindparam("uid")).order_by(col(TenantLabel.key))
 
 
 # --- writing ----------------------------------------------------------------------------------------

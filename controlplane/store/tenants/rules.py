@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, delete, func, select
+from functools import cache
+
+from sqlalchemy import Select, and_, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -16,12 +18,17 @@ LAST = 49_999  # what AWS takes; the platform's own answer to everybody else com
 
 def of_tenant(session: Session, uid: str) -> dict[Environment, int]:
     """Its place on each of its platforms, by environment."""
-    query = (
+    found = session.execute(_of_tenant(), {"uid": uid})
+    return {Environment(environment): priority for environment, priority in found}
+
+
+@cache  # every step asks, and to make the question takes longer than to answer it
+def _of_tenant() -> Select[str, int]:
+    return (
         select(col(Platform.environment), col(ListenerRule.priority))
         .join(Platform, col(Platform.workspace_id) == col(ListenerRule.platform_id))
-        .where(col(ListenerRule.tenant_uid) == uid)
+        .where(col(ListenerRule.tenant_uid) == bindparam("uid"))
     )
-    return {Environment(environment): priority for environment, priority in session.execute(query)}
 
 
 def count(session: Session, platform_id: str) -> int:
