@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ from tests.contract.rendered import write
 from tests.golden.workspaces import TENANTS
 from tests.iam import problems
 
-_SECONDS = 300
+_SECONDS = 600
+_ALWAYS = ("--framework", "terraform", "--compact", "--quiet", "--skip-download")
+_SCANNER = Path(__file__).with_name("scanner.py")
 
 
 def renderings() -> Iterator[tuple[str, Rendering]]:
@@ -44,8 +46,8 @@ def renderings() -> Iterator[tuple[str, Rendering]]:
 
 
 def main(checkov: str) -> int:
-    failed = [name for name, rendering in renderings() if not _rendering_passes(checkov, name, rendering)]
-    failed += [] if _cell_passes(checkov) else ["cell"]
+    with tempfile.TemporaryDirectory() as folder:
+        failed = _failed(checkov, Path(folder))
     wrong = list(problems(load_permissions(), definitions(checkov)))
     sys.stdout.write("".join(f"{line}\n" for line in wrong) + f"rights: {'failed' if wrong else 'passed'}\n")
     if failed:
@@ -65,31 +67,36 @@ def definitions(checkov: str) -> dict[str, Any]:
     return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
-def _rendering_passes(checkov: str, name: str, rendering: Rendering) -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        place = write(Path(folder) / name.replace(" ", "-"), rendering.files)
+def _looks(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """At what, and how; it is written there."""
+    for name, rendering in renderings():
+        place = write(folder / name.replace(" ", "-"), rendering.files)
         (values,) = place.glob("*.auto.tfvars.json")
-        return _passes(checkov, name, place, "--var-file", str(values))
+        yield name, ["-d", str(place), "--var-file", str(values), *_ALWAYS]
+    yield "cell", ["-d", str(cell_root(folder / "cell")), *_ALWAYS]
 
 
-def _cell_passes(checkov: str) -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        return _passes(checkov, "cell", cell_root(Path(folder) / "cell"))
+def _failed(checkov: str, folder: Path) -> list[str]:
+    """Whose look found something, or found nothing to look at."""
+    looks = {name: (arguments, folder / f"{name}.txt") for name, arguments in _looks(folder)}
+    failed = []
+    for (name, (_, words)), code in zip(looks.items(), _codes(checkov, looks.values()), strict=True):
+        said = words.read_text(encoding="utf-8")
+        # What the scanner cannot read, it counts, and finds nothing wrong with.
+        good = code == 0 and "Passed checks" in said and "Parsing errors" not in said
+        sys.stdout.write(f"{said}{name}: {'passed' if good else 'failed'}\n")
+        failed += [] if good else [name]
+    return failed
 
 
-def _passes(checkov: str, name: str, place: Path, *values: str) -> bool:
-    done = subprocess.run(
-        [checkov, "-d", str(place), *values, "--framework", "terraform",
-         "--compact", "--quiet", "--skip-download"],
-        timeout=_SECONDS,
-        check=False,
-        stdout=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
-    # What the scanner cannot read, it counts, and finds nothing wrong with.
-    good = done.returncode == 0 and "Passed checks" in done.stdout and "Parsing errors" not in done.stdout
-    sys.stdout.write(f"{done.stdout}{name}: {'passed' if good else 'failed'}\n")
-    return good
+def _codes(checkov: str, looks: Iterable[tuple[Sequence[str], Path]]) -> list[int]:
+    jobs = [(arguments, str(words)) for arguments, words in looks]
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(jobs, file)
+        file.flush()
+        command = [Path(checkov).with_name("python"), _SCANNER, file.name]
+        done = subprocess.run(command, timeout=_SECONDS, check=True, stdout=subprocess.PIPE)
+    return list(json.loads(done.stdout))
 
 
 if __name__ == "__main__":
