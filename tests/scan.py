@@ -90,12 +90,11 @@ def _failed(checkov: str, folder: Path) -> list[str]:
 
 
 def _codes(checkov: str, looks: Iterable[tuple[Sequence[str], Path]]) -> list[int]:
-    jobs = [(arguments, str(words)) for arguments, words in looks]
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(jobs, file)
-        file.flush()
-        command = [Path(checkov).with_name("python"), _SCANNER, file.name]
-        done = subprocess.run(command, timeout=_SECONDS, check=True, stdout=subprocess.PIPE)
+    jobs = json.dumps([(arguments, str(words)) for arguments, words in looks])
+    command = [Path(checkov).with_name("python"), _SCANNER]
+    done = subprocess.run(
+        command, input=jobs, timeout=_SECONDS, check=True, stdout=subprocess.PIPE, text=True
+    )
     return list(json.loads(done.stdout))
 
 

@@ -1,8 +1,8 @@
-"""`python tests/scanner.py JOBS`, in the scanner's own environment: every look in a process that is forked
-from one which has imported the scanner, for that takes longer than most looks.
+"""In the scanner's own environment: every look in a process that is forked from one which has imported the
+scanner, for that takes longer than most looks.
 
-JOBS is a file of JSON: a list of the scanner's arguments with the file for its words. Answered are the exit
-codes, in order.
+Asked in JSON: a list of the scanner's arguments with the file for its words. Answered are the exit codes, in
+order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 gc.disable()
 from checkov.main import Checkov  # type: ignore[import-not-found]  # noqa: E402 - what is to stay is no garbage
@@ -39,5 +38,5 @@ def look(arguments: Sequence[str], words: str) -> int:
 
 
 if __name__ == "__main__":
-    jobs = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    jobs = json.load(sys.stdin)
     sys.stdout.write(json.dumps([look(arguments, words) for arguments, words in jobs]))

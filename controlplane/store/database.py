@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,6 +49,8 @@ from controlplane.store.stirring import Stirring
 
 WAIT_SECONDS = 30  # for a lock that somebody else holds
 _MIGRATE = "run `controlplane db migrate`"
+# For questions that a worker asks with every look, or every step: to make one takes longer than to answer it.
+prepared = cache
 
 
 @dataclass(frozen=True)

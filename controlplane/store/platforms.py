@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, and_, or_, select, update
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.errors import Conflict
-from controlplane.store.database import changed_rows, insert_if_absent
+from controlplane.store.database import changed_rows, insert_if_absent, prepared
 from controlplane.store.tables import Operation, Platform, Slot, Tenant
 
 _FRESH = {"populate_existing": True}
@@ -22,7 +21,7 @@ def every(session: Session) -> list[Platform]:
     return list(session.scalars(_every(), execution_options=_FRESH))
 
 
-@cache  # every step asks, and to make the question takes longer than to answer it
+@prepared
 def _every() -> Select[Platform]:
     return select(Platform).order_by(col(Platform.workspace_id))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, exists, func, or_, select, update
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
 from controlplane.domain.operation import FINAL
-from controlplane.store.database import changed_rows
+from controlplane.store.database import changed_rows, prepared
 from controlplane.store.operations import ACTIVE, get, holder, tell, unfinished
 from controlplane.store.tables import Operation, Platform, Tenant
 
@@ -43,9 +42,8 @@ def ready(session: Session, now: datetime, limit: int, cell: str = "") -> list[s
     return list(session.scalars(_ready(cell), {"now": now, "most": limit}))
 
 
-@cache
+@prepared
 def _ready(cell: str) -> Select[str]:
-    """Made once: a worker asks twice a second, and making it takes longer than answering it."""
     other = aliased(Operation)
     same_workspace = and_(
         col(other.workspace_id) == col(Operation.workspace_id), col(other.id) != col(Operation.id)
@@ -148,7 +146,7 @@ def running_count(session: Session, cell: str = "") -> int:
     return session.scalars(_running(cell)).one()
 
 
-@cache
+@prepared
 def _running(cell: str) -> Select[int]:
     return select(func.count(col(Operation.id))).where(col(Operation.leg_state) == "running", *_in(cell))
 
@@ -158,7 +156,7 @@ def is_idle(session: Session, now: datetime, cell: str = "") -> bool:
     return session.scalars(_left(cell), {"soon": now + _SOON}).first() is None
 
 
-@cache
+@prepared
 def _left(cell: str) -> Select[str]:
     soon = or_(col(Operation.not_before).is_(None), col(Operation.not_before) <= bindparam("soon"))
     busy = or_(col(Operation.leg_state) == "running", and_(col(Operation.leg_state) == "ready", soon))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, select, update
@@ -14,7 +13,7 @@ from sqlmodel import col
 from controlplane.domain.errors import Conflict, Missing
 from controlplane.domain.operation import FINAL
 from controlplane.domain.workspace import SlotSpec
-from controlplane.store.database import changed_rows, insert_if_absent
+from controlplane.store.database import changed_rows, insert_if_absent, prepared
 from controlplane.store.tables import Operation, Slot, Tenant
 
 GONE = "gone"
@@ -27,7 +26,7 @@ def every(session: Session, uid: str) -> list[Slot]:
     return list(session.scalars(_every(), {"uid": uid}, execution_options=_FRESH))
 
 
-@cache  # every step asks, and to make the question takes longer than to answer it
+@prepared
 def _every() -> Select[Slot]:
     return select(Slot).where(col(Slot.tenant_uid) == bindparam("uid")).order_by(col(Slot.epoch))
 

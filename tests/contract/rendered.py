@@ -12,7 +12,7 @@ from pathlib import Path
 from controlplane.adapters.terraform.discovery import install
 
 _SECONDS = 600
-_PROVIDER = "providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*"
+_PROVIDER = "providers/*/hashicorp/aws/*/*/terraform-provider-aws*"
 
 
 class Terraform:

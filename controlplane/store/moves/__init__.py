@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select, update
@@ -16,7 +15,7 @@ from controlplane.domain.migration.states import FINAL, OF_TENANT, Flip, State, 
 from controlplane.domain.operation import FINAL as ENDED
 from controlplane.domain.tenant import MigrationState, Phase
 from controlplane.store import tenants
-from controlplane.store.database import changed_rows, insert_if_absent
+from controlplane.store.database import changed_rows, insert_if_absent, prepared
 from controlplane.store.moves.rows import Migration
 from controlplane.store.tables import Operation, Tenant
 from controlplane.store.tenants.rows import By
@@ -179,7 +178,7 @@ def lapsed(session: Session, now: datetime) -> list[Migration]:
     return list(session.scalars(_lapsed(), {"now": now}, execution_options=_FRESH))
 
 
-@cache  # as all that a worker asks with every look: to make a question takes longer than to answer it
+@prepared
 def _lapsed() -> Select[Migration]:
     return select(Migration).where(col(Migration.fence_deadline) <= bindparam("now"))
 
@@ -189,7 +188,7 @@ def abandoned(session: Session) -> list[Migration]:
     return list(session.scalars(_abandoned(), execution_options=_FRESH))
 
 
-@cache
+@prepared
 def _abandoned() -> Select[Migration]:
     ended = [status.value for status in ENDED]
     return (
@@ -208,6 +207,6 @@ def stands(session: Session) -> bool:
     return session.scalars(_standing()).first() is not None
 
 
-@cache
+@prepared
 def _standing() -> Select[str]:
     return select(col(Migration.id)).where(col(Migration.fence_deadline).is_not(None)).limit(1)

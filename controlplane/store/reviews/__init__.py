@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
@@ -12,7 +11,7 @@ from sqlmodel import col
 
 from controlplane.domain.errors import Missing
 from controlplane.domain.review.progress import UNFINISHED
-from controlplane.store.database import changed_rows
+from controlplane.store.database import changed_rows, prepared
 from controlplane.store.reviews.rows import Review
 from controlplane.store.tables import Tenant
 
@@ -41,7 +40,7 @@ def unfinished(session: Session) -> list[Review]:
     return list(session.scalars(_unfinished()))
 
 
-@cache  # a worker asks with every look, and to make the question takes longer than to answer it
+@prepared
 def _unfinished() -> Select[Review]:
     return select(Review).where(col(Review.status).in_(_UNFINISHED)).order_by(col(Review.id))
 

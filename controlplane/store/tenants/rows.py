@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
 from typing import Any, NotRequired, TypedDict, Unpack
 
 from sqlalchemy import Select, bindparam, delete, select, update
@@ -21,7 +20,7 @@ from controlplane.domain.errors import AlreadyExists, FieldError, IllegalTransit
 from controlplane.domain.events.catalogue import of_phase
 from controlplane.domain.tenant import Phase, Stage, check_phase
 from controlplane.store import history
-from controlplane.store.database import changed_rows, insert_if_absent
+from controlplane.store.database import changed_rows, insert_if_absent, prepared
 from controlplane.store.tables import Tenant, TenantEvent, TenantLabel
 from controlplane.store.webhooks import outbox
 
@@ -97,7 +96,7 @@ def by_uid(session: Session, uid: str) -> Tenant:
     return found
 
 
-@cache  # every step asks, and to make the question takes longer than to answer it
+@prepared
 def _having(name: str) -> Select[Tenant]:
     return select(Tenant).where(col(getattr(Tenant, name)) == bindparam(name))
 
@@ -120,7 +119,7 @@ def labels(session: Session, uid: str) -> dict[str, str]:
     return {key: value for key, value in session.execute(_labels(), {"uid": uid})}
 
 
-@cache
+@prepared
 def _labels() -> Select[str, str]:
     query = select(col(TenantLabel.key), col(TenantLabel.value))
     return query.where(col(TenantLabel.tenant_uid) == bindparam("uid")).order_by(col(TenantLabel.key))

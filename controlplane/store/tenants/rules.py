@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from sqlalchemy import Select, and_, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.tenant import Environment
-from controlplane.store.database import changed_rows, insert_if_absent
+from controlplane.store.database import changed_rows, insert_if_absent, prepared
 from controlplane.store.slots import GONE
 from controlplane.store.tables import ListenerRule, Platform, Slot, Tenant
 
@@ -22,7 +20,7 @@ def of_tenant(session: Session, uid: str) -> dict[Environment, int]:
     return {Environment(environment): priority for environment, priority in found}
 
 
-@cache  # every step asks, and to make the question takes longer than to answer it
+@prepared
 def _of_tenant() -> Select[str, int]:
     return (
         select(col(Platform.environment), col(ListenerRule.priority))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
 from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from controlplane.domain.errors import Missing
-from controlplane.store.database import changed_rows
+from controlplane.store.database import changed_rows, prepared
 from controlplane.store.tables import Operation, Wave, WaveItem
 
 
@@ -52,7 +51,7 @@ def running(session: Session) -> list[str]:
     return list(session.scalars(_running()))
 
 
-@cache  # a worker asks with every look, and to make the question takes longer than to answer it
+@prepared
 def _running() -> Select[str]:
     return select(col(Wave.id)).where(col(Wave.status) == "running")
 
